@@ -1,0 +1,65 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The targets and what each may import; `docs/architecture.md` explains the table, and
+/// `--explicit-target-dependency-import-check error` enforces it in every make target.
+let package = Package(
+    name: "Turbine",
+    products: [
+        .executable(name: "turbine", targets: ["turbine"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+
+        // The engine.
+        .target(name: "CKernels"),
+        .target(name: "TensorCore", dependencies: ["CKernels", "COpenBLAS"]),
+        .target(name: "NeuralLayers", dependencies: ["TensorCore"]),
+        .target(name: "Checkpoints", dependencies: ["TensorCore"]),
+        .target(name: "Tokenizers"),
+        .target(
+            name: "ZImageModel",
+            dependencies: ["TensorCore", "NeuralLayers", "Checkpoints", "Tokenizers"]),
+        .target(
+            name: "ImagePipeline",
+            dependencies: ["TensorCore", "NeuralLayers", "Checkpoints", "ZImageModel", "CPNG"]),
+
+        // The command line: the only place where engine and service meet.
+        .executableTarget(
+            name: "turbine",
+            dependencies: [
+                "TensorCore", "Checkpoints", "Tokenizers", "ZImageModel", "ImagePipeline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        // Tests.
+        .target(
+            name: "TestSupport", dependencies: ["TensorCore", "Checkpoints"],
+            path: "Tests/Support"),
+        .testTarget(
+            name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "TestSupport"]),
+        .testTarget(
+            name: "NeuralLayersTests", dependencies: ["NeuralLayers", "TensorCore", "TestSupport"]),
+        .testTarget(
+            name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "TestSupport"]),
+        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"]),
+        .testTarget(
+            name: "ZImageModelTests",
+            dependencies: [
+                "ZImageModel", "Checkpoints", "Tokenizers", "NeuralLayers", "TensorCore",
+                "TestSupport",
+            ]),
+        .testTarget(
+            name: "ImagePipelineTests",
+            dependencies: ["ImagePipeline", "ZImageModel", "Checkpoints", "TensorCore", "TestSupport"]),
+        .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)

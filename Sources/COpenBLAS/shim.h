@@ -1,0 +1,2 @@
+// OpenBLAS: the C interface and the few calls that configure it.
+#include <cblas.h>
