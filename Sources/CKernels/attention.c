@@ -1,0 +1,106 @@
+// The parts of attention between its two matrix products.
+#include <math.h>
+
+#include "vector.h"
+
+INLINE void ck_head_norm_rotary_body(
+    const float *x, const float *weight, float eps, const float *cosine, const float *sine,
+    int interleaved, float *y, int64_t heads, int64_t d) {
+    int64_t half = d / 2;
+    for (int64_t h = 0; h < heads; h++) {
+        const float *a = x + h * d;
+        float *b = y + h * d;
+        float factor = 1;
+        if (weight) {
+            v16f s = 0;
+            int64_t i = 0;
+            for (; i + 16 <= d; i += 16) s += load(a + i) * load(a + i);
+            if (i < d) {
+                v16f t = load_tail(a + i, d - i, 0);
+                s += t * t;
+            }
+            factor = 1.0f / sqrtf(horizontal_sum(s) / (float)d + eps);
+        }
+        if (weight)
+            for (int64_t i = 0; i < d; i++) b[i] = a[i] * factor * weight[i];
+        else if (a != b)
+            for (int64_t i = 0; i < d; i++) b[i] = a[i];
+        if (!cosine) continue;
+        if (interleaved)
+            for (int64_t i = 0; i < half; i++) {
+                float re = b[2 * i], im = b[2 * i + 1];
+                b[2 * i] = re * cosine[i] - im * sine[i];
+                b[2 * i + 1] = re * sine[i] + im * cosine[i];
+            }
+        else
+            for (int64_t i = 0; i < half; i++) {
+                float re = b[i], im = b[i + half];
+                b[i] = re * cosine[i] - im * sine[i];
+                b[i + half] = im * cosine[i] + re * sine[i];
+            }
+    }
+}
+KERNEL(
+    ck_head_norm_rotary,
+    (const float *x, const float *weight, float eps, const float *cosine, const float *sine,
+     int interleaved, float *y, int64_t heads, int64_t head_dim),
+    (x, weight, eps, cosine, sine, interleaved, y, heads, head_dim))
+
+INLINE void softmax_row(float *x, int64_t n, float scale, float *sum, float *entropy) {
+    v16f top = (v16f)-INFINITY;
+    int64_t i = 0, whole = n / 16 * 16;
+    for (; i < whole; i += 16) top = __builtin_elementwise_max(top, load(x + i));
+    if (i < n) top = __builtin_elementwise_max(top, load_tail(x + i, n - i, -INFINITY));
+    float shift = horizontal_max(top) * scale;
+    v16f z = 0, t = 0;
+    for (i = 0; i < whole; i += 16) {
+        v16f a = load(x + i) * scale - shift;
+        v16f e = vector_exp(a);
+        store(x + i, e);
+        z += e;
+        t += e * a;
+    }
+    for (float zt = 0, tt = 0; i < n; i += 16) {
+        v16f a = load_tail(x + i, n - i, 0) * scale - shift;
+        v16f e = vector_exp(a);
+        float ea[16], aa[16];
+        store(ea, e);
+        store(aa, a);
+        for (int64_t k = 0; k < n - i; k++) {
+            x[i + k] = ea[k];
+            zt += ea[k];
+            tt += ea[k] * aa[k];
+        }
+        z[0] += zt;
+        t[0] += tt;
+    }
+    *sum = horizontal_sum(z);
+    if (entropy) *entropy = logf(*sum) - horizontal_sum(t) / *sum;
+}
+
+INLINE void ck_softmax_numerators_body(
+    float *x, int64_t rows, int64_t n, int64_t stride, float scale, const int32_t *lengths,
+    float *sums, float *entropies) {
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t length = lengths ? lengths[r] : n;
+        softmax_row(x + r * stride, length, scale, sums + r, entropies ? entropies + r : NULL);
+        for (int64_t i = length; i < n; i++) x[r * stride + i] = 0;
+    }
+}
+KERNEL(
+    ck_softmax_numerators,
+    (float *x, int64_t rows, int64_t n, int64_t stride, float scale, const int32_t *lengths,
+     float *sums, float *entropies),
+    (x, rows, n, stride, scale, lengths, sums, entropies))
+
+INLINE void ck_scale_rows_body(
+    const float *x, int64_t x_stride, const float *factors, float *y, int64_t y_stride,
+    int64_t rows, int64_t n) {
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < n; i++) y[r * y_stride + i] = x[r * x_stride + i] * factors[r];
+}
+KERNEL(
+    ck_scale_rows,
+    (const float *x, int64_t x_stride, const float *factors, float *y, int64_t y_stride,
+     int64_t rows, int64_t n),
+    (x, x_stride, factors, y, y_stride, rows, n))

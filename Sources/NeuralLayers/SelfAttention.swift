@@ -1,0 +1,94 @@
+// Multi-head self-attention with normalised, rotated queries and keys.
+import TensorCore
+
+/// Decides, for one attention layer, which heads run, and learns what they did.
+///
+/// Heads that do not run are replaced by a constant vector, added where the output projection would
+/// have added their contribution.
+public protocol HeadGate: AnyObject {
+    /// The heads to run, ascending; nil for all of them.
+    var activeHeads: [Int]? { get }
+    /// [1, width]: what the other heads contribute to each row of the layer's output; nil for zero.
+    var idleContribution: Tensor? { get }
+    /// Called after a run of all heads: entropies by head in nats, and the heads' outputs
+    /// [rows, heads · d] before the output projection.
+    func observe(
+        entropies: [Float], headOutputs: Tensor, outputProjection: Linear, headDimension: Int,
+        operations: any TensorOperations)
+}
+
+/// Self-attention as in Qwen3 and Z-Image: separate projections, optional RMS norm of each query
+/// and key head, rotary positions, grouped key and value heads.
+public struct SelfAttention {
+    public let query: Linear
+    public let key: Linear
+    public let value: Linear
+    public let output: Linear
+    /// [headDimension] each
+    public let queryNorm: Tensor?
+    public let keyNorm: Tensor?
+    public let headCount: Int
+    public let keyValueHeadCount: Int
+    public let headDimension: Int
+    public let normEpsilon: Float
+    public let isCausal: Bool
+
+    public init(
+        query: Linear, key: Linear, value: Linear, output: Linear, queryNorm: Tensor?,
+        keyNorm: Tensor?, headCount: Int, keyValueHeadCount: Int, headDimension: Int,
+        normEpsilon: Float, isCausal: Bool
+    ) {
+        self.query = query
+        self.key = key
+        self.value = value
+        self.output = output
+        self.queryNorm = queryNorm
+        self.keyNorm = keyNorm
+        self.headCount = headCount
+        self.keyValueHeadCount = keyValueHeadCount
+        self.headDimension = headDimension
+        self.normEpsilon = normEpsilon
+        self.isCausal = isCausal
+    }
+
+    /// - Parameters:
+    ///   - x: [rows, width]
+    ///   - rotary: cosines and sines for each row
+    ///   - gate: head pruning; needs as many key and value heads as query heads
+    /// - Returns: [rows, width]
+    public func callAsFunction(
+        _ x: Tensor, rotary: RotaryTable, segments: Segments, gate: (any HeadGate)? = nil,
+        _ operations: some TensorOperations
+    ) -> Tensor {
+        let active = gate?.activeHeads.map {
+            BlockSelection(blockSize: headDimension, kept: $0)
+        }
+        precondition(active == nil || headCount == keyValueHeadCount)
+        let queries = operations.headNormRotary(
+            query(x, keptOutputs: active, operations), headDimension: headDimension,
+            weight: queryNorm, epsilon: normEpsilon, rotary: rotary)
+        let keys = operations.headNormRotary(
+            key(x, keptOutputs: active, operations), headDimension: headDimension,
+            weight: keyNorm, epsilon: normEpsilon, rotary: rotary)
+        let values = value(x, keptOutputs: active, operations)
+        let layout = AttentionLayout(
+            headCount: active?.kept.count ?? headCount,
+            keyValueHeadCount: active?.kept.count ?? keyValueHeadCount,
+            headDimension: headDimension, isCausal: isCausal, segments: segments)
+        let (attended, entropies) = operations.attention(
+            query: queries, key: keys, value: values, layout: layout,
+            measuringEntropy: gate != nil && active == nil)
+        guard let active else {
+            if let gate, let entropies {
+                gate.observe(
+                    entropies: entropies, headOutputs: attended, outputProjection: output,
+                    headDimension: headDimension, operations: operations)
+            }
+            return output(attended, operations)
+        }
+        let constant = gate?.idleContribution?.reshaped([output.weight.shape[0]])
+        return operations.linear(
+            attended, weight: output.weight, bias: constant ?? output.bias, keptOutputs: nil,
+            keptInputs: active)
+    }
+}
