@@ -7,11 +7,25 @@ import TensorCore
 public final class SafetensorsFile {
     /// Where a tensor lies in the file.
     public struct Entry {
-        public let elementType: ElementType
+        /// The format's name of the element type, such as BF16.
+        public let typeName: String
         public let shape: [Int]
+        public let byteCount: Int
         /// Bytes from the start of the file.
         let offset: Int
+
+        /// The element type, if it is one that tensors have.
+        public var elementType: ElementType? {
+            ["F32": .float32, "F16": .float16, "BF16": .bfloat16][typeName]
+        }
     }
+
+    /// Bytes an element, by the format's names. Types that tensors do not have are allowed in a file
+    /// as long as nobody asks for them.
+    private static let elementSizes = [
+        "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2,
+        "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8, "I64": 8, "U64": 8,
+    ]
 
     public let path: String
     public private(set) var entries: [String: Entry] = [:]
@@ -23,8 +37,8 @@ public final class SafetensorsFile {
 
     /// Maps and checks a file.
     /// - Throws: `CheckpointError` for a header that is cut short, of a wrong length or not JSON,
-    ///   for offsets out of range, overlapping or leaving gaps, for sizes that do not match a shape,
-    ///   and for element types other than F32, F16 and BF16.
+    ///   for offsets out of range, overlapping or leaving gaps, and for sizes that do not match a
+    ///   shape.
     public init(path: String) throws {
         self.path = path
         let file = try MappedFile(path: path)
@@ -59,10 +73,6 @@ public final class SafetensorsFile {
             }
             let (entry, range) = try Self.entry(value, dataStart: dataStart) {
                 malformed($0, name)
-            } unsupported: {
-                CheckpointError(
-                    .wrongElementType, $0, file: path, element: "tensor \"\(name)\"",
-                    remedy: "convert the checkpoint to bfloat16, float16 or float32")
             }
             entries[name] = entry
             ranges.append((range.lowerBound, range.upperBound, name))
@@ -88,22 +98,20 @@ public final class SafetensorsFile {
     }
 
     private static func entry(
-        _ value: JSONValue, dataStart: Int, _ malformed: (String) -> CheckpointError,
-        unsupported: (String) -> CheckpointError
+        _ value: JSONValue, dataStart: Int, _ malformed: (String) -> CheckpointError
     ) throws -> (Entry, Range<Int>) {
         guard let fields = value.objectValue, let type = fields["dtype"]?.stringValue,
             let dimensions = fields["shape"]?.arrayValue,
             let offsets = fields["data_offsets"]?.arrayValue, offsets.count == 2,
             let start = offsets[0].intValue, let end = offsets[1].intValue
         else { throw malformed("has no dtype, shape and data_offsets") }
-        let types: [String: ElementType] = ["F32": .float32, "F16": .float16, "BF16": .bfloat16]
-        guard let elementType = types[type] else {
-            throw unsupported("has the element type \(type.prefix(20)), which is not supported")
+        guard let elementSize = elementSizes[type] else {
+            throw malformed("has the unknown element type \(type.prefix(20))")
         }
         let shape = dimensions.compactMap(\.intValue)
         guard shape.count == dimensions.count, shape.count <= 8, shape.allSatisfy({ $0 >= 0 })
         else { throw malformed("has a shape that is not a list of sizes") }
-        var byteCount = elementType.byteCount
+        var byteCount = elementSize
         for dimension in shape {
             let (product, overflow) = byteCount.multipliedReportingOverflow(by: dimension)
             guard !overflow else { throw malformed("has a shape larger than any memory") }
@@ -114,16 +122,32 @@ public final class SafetensorsFile {
                 "occupies bytes \(start)..<\(end), but its shape needs \(byteCount) bytes")
         }
         return (
-            Entry(elementType: elementType, shape: shape, offset: dataStart + start), start..<end
+            Entry(typeName: type, shape: shape, byteCount: byteCount, offset: dataStart + start),
+            start..<end
         )
     }
 
     /// The tensor of that name, a view into the mapped file; nil if there is none.
-    public func tensor(_ name: String) -> Tensor? {
-        entries[name].map {
-            Tensor(
-                shape: $0.shape, elementType: $0.elementType, storage: storage,
-                byteOffset: $0.offset)
+    /// - Throws: `CheckpointError` when its element type is not F32, F16 or BF16.
+    public func tensor(_ name: String) throws -> Tensor? {
+        guard let entry = entries[name] else { return nil }
+        guard let elementType = entry.elementType else {
+            throw CheckpointError(
+                .wrongElementType, "has the element type \(entry.typeName), which is not supported",
+                file: path, element: "tensor \"\(name)\"",
+                remedy: "convert the checkpoint to bfloat16, float16 or float32")
         }
+        // A tensor at an odd address could not be read as its type.
+        let aligned = entry.offset % elementType.byteCount == 0
+        let view = aligned ? storage : TensorStorage(byteCount: entry.byteCount)
+        if !aligned { memcpy(view.baseAddress, storage.baseAddress + entry.offset, entry.byteCount) }
+        return Tensor(
+            shape: entry.shape, elementType: elementType, storage: view,
+            byteOffset: aligned ? entry.offset : 0)
+    }
+
+    /// The bytes of a tensor of any element type; nil if there is none.
+    public func bytes(_ name: String) -> Data? {
+        entries[name].map { Data(bytes: storage.baseAddress + $0.offset, count: $0.byteCount) }
     }
 }

@@ -76,7 +76,7 @@ public final class WeightSet {
 
     /// The tensor `name`, which must have that shape.
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
-        guard let index = fileOfTensor[name], let tensor = files[index].tensor(name) else {
+        guard let index = fileOfTensor[name], let tensor = try files[index].tensor(name) else {
             throw CheckpointError(
                 .missingTensor, "is missing", file: files.count == 1 ? files[0].path : folder,
                 element: "tensor \"\(name)\"",
@@ -108,10 +108,9 @@ public final class WeightSet {
         var types: Set<ElementType> = []
         for file in files {
             for entry in file.entries.values {
-                let count = entry.shape.reduce(1, *)
-                elements += count
-                bytes += count * entry.elementType.byteCount
-                types.insert(entry.elementType)
+                elements += entry.shape.reduce(1, *)
+                bytes += entry.byteCount
+                if let type = entry.elementType { types.insert(type) }
             }
         }
         return (elements, bytes, ElementType.allCases.filter(types.contains))
