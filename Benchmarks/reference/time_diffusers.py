@@ -89,8 +89,9 @@ def measure(options):
     )
     pipeline.set_progress_bar_config(disable=True)
     load_seconds = time.perf_counter() - start
-    encode = lambda: pipeline.encode_prompt(options.prompt, do_classifier_free_guidance=False)[0]  # noqa: E731
-    embeddings, text_seconds = timed(encode)
+    embeddings, text_seconds = timed(
+        lambda: pipeline.encode_prompt(options.prompt, do_classifier_free_guidance=False)[0]
+    )
     _, unpadded_seconds = timed(lambda: encode_unpadded(pipeline, options.prompt), repeats=3)
     latents, steps = step_seconds(pipeline, embeddings, options)
     scaled = latents / pipeline.vae.config.scaling_factor + pipeline.vae.config.shift_factor
