@@ -1,9 +1,9 @@
 """Random weights for tiny Z-Image models in which every term of the formulas matters.
 
 Freshly constructed models are useless for parity: norm weights are one, pad tokens zero, biases
-tiny. Here each parameter gets values that keep activations near one and make an omitted or exchanged term
-visible. A parameter's values depend on the seed and on its name only, so adding a layer does not
-change the others.
+tiny. Here each parameter gets values that keep activations near one and make an omitted or
+exchanged term visible. A parameter's values depend on the seed and on its name only, so adding a
+layer does not change the others.
 """
 
 import hashlib
