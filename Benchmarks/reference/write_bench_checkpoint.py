@@ -3,8 +3,9 @@
     python Benchmarks/reference/write_bench_checkpoint.py --out DIR [--dtype bfloat16]
 
 The transformer has the published width and 4 + 2 + 2 of its blocks, the text encoder 4 of
-Qwen3-4B's layers with the model in the box's vocabulary, the VAE is the published one's shape. About
-3.9 GB in bf16. Weights are drawn tensor by tensor and written shard by shard, so 2.6 GB of memory suffice.
+Qwen3-4B's layers with the model in the box's vocabulary, the VAE is the published one's shape.
+About 3.9 GB in bf16. Weights are drawn tensor by tensor and written shard by shard, so 2.6 GB of
+memory suffice.
 """
 
 import argparse
