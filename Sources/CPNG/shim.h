@@ -1,8 +1,9 @@
 // libpng for Swift: a writer and a reader whose every function returns a status instead of jumping.
 //
-// libpng reports errors with longjmp. Each function below sets its own jump target, so a jump starts and
-// ends inside one of them and crosses C frames only. A callback into Swift tells of a failure by its
-// return value; the error is raised on this side, after the Swift frame has returned.
+// libpng reports errors with longjmp. Each function below sets its own jump target, so a jump
+// starts and ends inside one of them and crosses C frames only. A callback into Swift tells of a
+// failure by its return value; the error is raised on this side, after the Swift frame has
+// returned.
 //
 // The functions are never inlined: a frame that calls setjmp must not be merged into a Swift frame.
 #ifndef TURBINE_CPNG_SHIM_H
@@ -127,7 +128,8 @@ CPNG_FUNCTION int cpng_write_set_header(
     return 0;
 }
 
-// One text entry: iTXt when `is_utf8`, else tEXt (Latin-1). Both strings end with NUL and are copied.
+// One text entry: iTXt when `is_utf8`, else tEXt (Latin-1). Both strings end with NUL and are
+// copied.
 CPNG_FUNCTION int cpng_write_add_text(
     cpng_stream *stream, const char *key, const char *value, int is_utf8) {
     if (setjmp(png_jmpbuf(stream->png))) return 1;
@@ -171,8 +173,9 @@ CPNG_FUNCTION void cpng_on_read(png_structp png, png_bytep bytes, size_t count) 
     }
 }
 
-// A reader that takes its bytes from `read`; NULL without memory. `side_limit` bounds width and height,
-// `chunk_limit` the bytes that one chunk may take once decompressed, `chunk_count` the side chunks kept.
+// A reader that takes its bytes from `read`; NULL without memory. `side_limit` bounds width and
+// height, `chunk_limit` the bytes that one chunk may take once decompressed, `chunk_count` the side
+// chunks kept.
 CPNG_FUNCTION cpng_stream *cpng_reader_create(
     void *context, cpng_read_callback read, uint32_t side_limit, size_t chunk_limit,
     uint32_t chunk_count) {
@@ -218,8 +221,8 @@ CPNG_FUNCTION int cpng_read_begin(cpng_stream *stream, cpng_header *header) {
     return 0;
 }
 
-// Reads the next row of the running pass. `row` holds `row_bytes`; an interlaced file needs the row's
-// content of the pass before.
+// Reads the next row of the running pass. `row` holds `row_bytes`; an interlaced file needs the
+// row's content of the pass before.
 CPNG_FUNCTION int cpng_read_row(cpng_stream *stream, uint8_t *row) {
     if (setjmp(png_jmpbuf(stream->png))) return 1;
     png_read_row(stream->png, row, NULL);

@@ -1,12 +1,12 @@
-// A file that appears whole or not at all: bytes go to a nameless or temporary file in the same folder,
-// which takes the final name in one step when everything is on disk.
+// A file that appears whole or not at all: bytes go to a nameless or temporary file in the same
+// folder, which takes the final name in one step when everything is on disk.
 
 import Foundation
 
 /// A file being written; it gets its name with `commit()`, and leaves no trace without it.
 ///
-/// Where the file system can, the bytes have no name at all until then (`O_TMPFILE`), so that not even a
-/// killed process leaves a partial file behind. Bytes are buffered. Not thread-safe.
+/// Where the file system can, the bytes have no name at all until then (`O_TMPFILE`), so that not
+/// even a killed process leaves a partial file behind. Bytes are buffered. Not thread-safe.
 public final class AtomicFile: ByteSink {
     /// The path that the file gets.
     public let path: String
@@ -29,8 +29,9 @@ public final class AtomicFile: ByteSink {
         discard()
     }
 
-    /// Tells before any heavy work whether a file can be written at `path`: the folder exists and takes
-    /// new files, and what stands at `path`, if anything, is a regular file that may be replaced.
+    /// Tells before any heavy work whether a file can be written at `path`: the folder exists and
+    /// takes new files, and what stands at `path`, if anything, is a regular file that may be
+    /// replaced.
     /// - Throws: `GenerationError` (`unwritableOutput`) that names the path and the reason.
     public static func checkWritable(_ path: String) throws {
         try AtomicFile(path: path).discard()
@@ -124,13 +125,17 @@ private struct Target {
             guard errno == ENOENT else { throw Self.systemError(name) }
             path = name
         }
-        let slash = path.lastIndex(of: "/")
-        folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        folder = Self.folder(of: path)
         if stat(folder, &status) != 0 {
             throw Self.error(
                 name, "the folder \(GenerationError.quote(folder)) does not exist",
                 "create it or name another folder")
         }
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// Opens a new file in the folder: without a name where possible.

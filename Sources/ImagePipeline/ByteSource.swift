@@ -1,5 +1,5 @@
-// Where encoded bytes come from: memory or a file read through a buffer (not mapped: a file that shrinks
-// while it is read must be an error, not a signal).
+// Where encoded bytes come from: memory or a file read through a buffer (not mapped: a file that
+// shrinks while it is read must be an error, not a signal).
 
 import Foundation
 

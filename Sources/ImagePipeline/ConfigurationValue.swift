@@ -1,5 +1,5 @@
-// The JSON tree behind presets and templates: read first as it is, then checked key by key, so that an
-// error can name the key and say what was expected.
+// The JSON tree behind presets and templates: read first as it is, then checked key by key, so that
+// an error can name the key and say what was expected.
 
 import Foundation
 
@@ -96,6 +96,20 @@ extension ConfigurationValue: Decodable {
             self = .array(value)
         } else {
             self = .object(try container.decode([String: ConfigurationValue].self))
+        }
+    }
+}
+
+extension ConfigurationValue: Encodable {
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .boolean(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .array(let items): try container.encode(items)
+        case .object(let members): try container.encode(members)
         }
     }
 }

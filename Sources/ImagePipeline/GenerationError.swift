@@ -1,4 +1,5 @@
-// The one error of this target: what a person needs to know to put their request, file or machine right.
+// The one error of this target: what a person needs to know to put their request, file or machine
+// right.
 
 /// Why an image could not be made, read or written.
 ///
@@ -80,7 +81,8 @@ extension GenerationError: CustomStringConvertible {
 }
 
 extension GenerationError {
-    /// `text` in double quotes, on one line, cut to `limit` characters: for text of others in messages.
+    /// `text` in double quotes, on one line, cut to `limit` characters: for text of others in
+    /// messages.
     public static func quote(_ text: String, limit: Int = 80) -> String {
         let isCut = text.dropFirst(limit).isEmpty == false
         return "\"" + escapingControls(String(text.prefix(limit))) + (isCut ? "…\"" : "\"")

@@ -1,5 +1,5 @@
-// What made an image, kept in the image: as the `parameters` text that web user interfaces read, and as
-// JSON from which everything comes back exactly.
+// What made an image, kept in the image: as the `parameters` text that web user interfaces read,
+// and as JSON from which everything comes back exactly.
 
 import Foundation
 
@@ -126,10 +126,11 @@ extension ImageMetadata {
 
     /// The parameters as web user interfaces write them.
     ///
-    /// `Normal` is their name for this schedule: times evenly spaced from the first to the last training
-    /// step, then shifted (`normal_scheduler` with a flow model's sigmas equals `set_timesteps` of
-    /// diffusers' `FlowMatchEulerDiscreteScheduler`). `RNG: CPU` is their name for PyTorch's CPU noise.
-    /// `CFG scale` is the guidance as requested, so that it reads back as it was given.
+    /// `Normal` is their name for this schedule: times evenly spaced from the first to the last
+    /// training step, then shifted (`normal_scheduler` with a flow model's sigmas equals
+    /// `set_timesteps` of diffusers' `FlowMatchEulerDiscreteScheduler`). `RNG: CPU` is their name
+    /// for PyTorch's CPU noise. `CFG scale` is the guidance as requested, so that it reads back as
+    /// it was given.
     public var infoText: InfoText {
         var settings = [
             InfoText.Setting("Steps", String(steps)),

@@ -1,9 +1,9 @@
 // The text that web user interfaces keep under the `parameters` key of an image.
 //
 // The format comes from AUTOMATIC1111's stable-diffusion-webui (`create_infotext` in
-// modules/processing.py, `parse_generation_parameters` in modules/infotext_utils.py): the prompt; a line
-// `Negative prompt: …` unless empty; a line of `Name: value` pairs with commas between. A value with a
-// comma, a colon or a line end is written as a JSON string.
+// modules/processing.py, `parse_generation_parameters` in modules/infotext_utils.py): the prompt; a
+// line `Negative prompt: …` unless empty; a line of `Name: value` pairs with commas between. A
+// value with a comma, a colon or a line end is written as a JSON string.
 
 import Foundation
 
@@ -45,10 +45,11 @@ public struct InfoText: Equatable, Sendable {
         return lines.joined(separator: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// Reads the text of an image, whoever wrote it. Never fails: a text without settings is a prompt.
+    /// Reads the text of an image, whoever wrote it. Never fails: a text without settings is a
+    /// prompt.
     ///
-    /// As in the original, lines lose the space at their ends, and a last line of fewer than three pairs
-    /// belongs to the prompt.
+    /// As in the original, lines lose the space at their ends, and a last line of fewer than three
+    /// pairs belongs to the prompt.
     public init(parsing text: String) {
         // By scalars: a mark that combines with a line end, comma or quote must not hide it.
         var lines = Self.trimmed(text.unicodeScalars[...]).unicodeScalars

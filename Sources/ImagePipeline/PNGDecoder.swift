@@ -18,8 +18,8 @@ public struct DecodedImage: Equatable, Sendable {
 
 /// Reads PNG files: gray, palette, RGB, with or without alpha, 1 to 16 bits, interlaced or not.
 ///
-/// Samples are taken as stored (no gamma or profile is applied); 16-bit samples are rounded to 8 bits.
-/// A wrong checksum, a missing end mark or a cut-off file is an error, never a partial image.
+/// Samples are taken as stored (no gamma or profile is applied); 16-bit samples are rounded to 8
+/// bits. A wrong checksum, a missing end mark or a cut-off file is an error, never a partial image.
 public struct PNGDecoder: Sendable {
     /// What becomes of transparency.
     public enum Alpha: Sendable {
@@ -50,14 +50,15 @@ public struct PNGDecoder: Sendable {
     }
 
     /// Decodes an image in memory. `name` stands for it in errors.
-    /// - Throws: `GenerationError`: `unreadableImage` for damaged bytes, `resourceLimit` for an image
-    ///   beyond the limits.
+    /// - Throws: `GenerationError`: `unreadableImage` for damaged bytes, `resourceLimit` for an
+    ///   image beyond the limits.
     public func decode(_ bytes: [UInt8], name: String = "image") throws -> DecodedImage {
         try decode(MemorySource(bytes: bytes), name: name)
     }
 
     /// Decodes an image file.
-    /// - Throws: `GenerationError`: `unreadableFile` when the file cannot be read, else as for bytes.
+    /// - Throws: `GenerationError`: `unreadableFile` when the file cannot be read, else as for
+    ///   bytes.
     public func decode(file path: String) throws -> DecodedImage {
         try decode(FileSource(path: path), name: path)
     }

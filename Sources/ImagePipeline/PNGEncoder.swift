@@ -4,9 +4,9 @@ internal import CPNG
 
 /// Encodes an 8-bit RGB image as PNG while its rows are made.
 ///
-/// Text entries stand before the pixels, so that readers find them without decoding. The bytes depend
-/// on the arguments and the rows alone (and on the installed libpng and zlib): no time, no random ids.
-/// An encoder whose call has thrown is spent. Not thread-safe.
+/// Text entries stand before the pixels, so that readers find them without decoding. The bytes
+/// depend on the arguments and the rows alone (and on the installed libpng and zlib): no time, no
+/// random ids. An encoder whose call has thrown is spent. Not thread-safe.
 public final class PNGEncoder {
     /// The largest width and height, in pixels.
     public static let sideLimit = 16_384
@@ -71,8 +71,8 @@ public final class PNGEncoder {
     }
 
     /// Takes the next rows: (rows, width, RGB), 8 bits a sample.
-    /// - Throws: `GenerationError` when `pixels` is no whole number of rows or there are too many rows;
-    ///   what the sink throws.
+    /// - Throws: `GenerationError` when `pixels` is no whole number of rows or there are too many
+    ///   rows; what the sink throws.
     public func write(rows pixels: UnsafeBufferPointer<UInt8>) throws {
         let rowBytes = width * 3
         let count = pixels.count / rowBytes

@@ -19,10 +19,10 @@ public struct PNGText: Equatable, Hashable, Sendable {
 extension PNGText {
     /// The entry as the two C strings of a chunk.
     ///
-    /// Text of printable Latin-1 characters becomes a tEXt chunk, which every reader shows; all else
-    /// becomes an iTXt chunk in UTF-8. This is the choice that Pillow makes.
-    /// - Throws: `GenerationError` (`invalidArgument`, `resourceLimit`) for a key or a text that a PNG
-    ///   file cannot hold (PNG specification, 11.3.4).
+    /// Text of printable Latin-1 characters becomes a tEXt chunk, which every reader shows; all
+    /// else becomes an iTXt chunk in UTF-8. This is the choice that Pillow makes.
+    /// - Throws: `GenerationError` (`invalidArgument`, `resourceLimit`) for a key or a text that a
+    ///   PNG file cannot hold (PNG specification, 11.3.4).
     func chunk() throws -> (key: [UInt8], value: [UInt8], isUTF8: Bool) {
         guard let keyBytes = Self.latin1(key), Self.isKeyword(keyBytes) else {
             throw GenerationError(

@@ -65,7 +65,8 @@ enum PatternParser {
         return String(name)
     }
 
-    /// Takes punctuation with the white space around it. A full stop counts at the end of a word only.
+    /// Takes punctuation with the white space around it. A full stop counts at the end of a word
+    /// only.
     private static func takeSeparator(_ rest: inout Substring) -> String? {
         let body = rest.drop { $0 == " " }
         guard let mark = body.first else { return nil }

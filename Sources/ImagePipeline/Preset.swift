@@ -1,7 +1,8 @@
-// A preset: request fields under a name. The table of fields here is the only place that knows their
-// names, types and ranges; reading, editing and writing all go through it.
+// A preset: request fields under a name. The table of fields here is the only place that knows
+// their names, types and ranges; reading, editing and writing all go through it.
 
-/// Request fields that a preset sets; what it leaves out stays as the request or the program has it.
+/// Request fields that a preset sets; what it leaves out stays as the request or the program has
+/// it.
 public struct Preset: Equatable, Sendable {
     /// When the image is decoded in tiles.
     public enum Tiling: String, CaseIterable, Codable, Sendable {
@@ -82,7 +83,8 @@ public struct Preset: Equatable, Sendable {
 }
 
 extension Preset {
-    /// Reads a preset from the members of a JSON object; `location` is the file and key, for errors.
+    /// Reads a preset from the members of a JSON object; `location` is the file and key, for
+    /// errors.
     init(members: [String: ConfigurationValue], location: String) throws {
         self.init()
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {
@@ -123,6 +125,20 @@ extension Preset {
             code: code, field: "\(location).tile_overlap",
             what: "\(tileOverlap) is not less than the tile size \(tileSize)",
             remedy: "use an overlap below the tile size")
+    }
+}
+
+extension Preset: Codable {
+    /// Reads a preset under the rules of a preset file.
+    /// - Throws: `GenerationError` (`invalidConfiguration`), or the decoder's error.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.singleValueContainer().decode([String: ConfigurationValue].self)
+        try self.init(members: members, location: "preset")
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.value) }))
     }
 }
 

@@ -1,4 +1,5 @@
-// The presets of a file such as config/default.json: `default_preset`, and named ones under `presets`.
+// The presets of a file such as config/default.json: `default_preset`, and named ones under
+// `presets`.
 
 /// The presets of one file. Edits are kept by `save()`.
 public struct PresetLibrary: Equatable, Sendable {
@@ -15,8 +16,8 @@ public struct PresetLibrary: Equatable, Sendable {
     private static let namedKey = "presets"
 
     /// Reads and checks a preset file.
-    /// - Throws: `GenerationError`: `unreadableFile`, or `invalidConfiguration` with the file and the key
-    ///   of the first unknown key, wrong type or number out of range.
+    /// - Throws: `GenerationError`: `unreadableFile`, or `invalidConfiguration` with the file and
+    ///   the key of the first unknown key, wrong type or number out of range.
     public init(file path: String) throws {
         self.path = path
         let members = try ConfigurationValue.object(file: path)

@@ -40,9 +40,10 @@ public struct PromptTemplate: Equatable, Sendable {
 
     /// Fills the pattern in.
     ///
-    /// A slot holds its value from `values`, else its default, else nothing. Values are inserted as they
-    /// are: braces in them mean nothing. A clause (the text between separators: commas, semicolons, full
-    /// stops, line ends, Chinese ones too) whose slots are all empty vanishes with its separator.
+    /// A slot holds its value from `values`, else its default, else nothing. Values are inserted as
+    /// they are: braces in them mean nothing. A clause (the text between separators: commas,
+    /// semicolons, full stops, line ends, Chinese ones too) whose slots are all empty vanishes with
+    /// its separator.
     /// - Throws: `GenerationError`: `unknownSlot`, `missingSlot`, each listing what exists.
     public func render(_ values: [String: String]) throws -> String {
         if let unknown = values.keys.sorted().first(where: { !slots.contains($0) }) {

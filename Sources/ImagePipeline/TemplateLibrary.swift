@@ -4,14 +4,15 @@ import Foundation
 
 /// A library of prompt templates, found by name.
 ///
-/// A file is an object with one key, `templates`: a list of objects with the keys `name`, `language`,
-/// `description`, `pattern`, and optionally `defaults`, `required` and `suggestions`.
+/// A file is an object with one key, `templates`: a list of objects with the keys `name`,
+/// `language`, `description`, `pattern`, and optionally `defaults`, `required` and `suggestions`.
 public struct TemplateLibrary: Equatable, Sendable {
     private var byName: [String: PromptTemplate] = [:]
 
-    /// Reads template files in order; a template replaces one of the same name from an earlier file.
-    /// A folder stands for its `.json` files in alphabetical order.
-    /// - Throws: `GenerationError`: `unreadableFile`, or `invalidConfiguration` with the file and the key.
+    /// Reads template files in order; a template replaces one of the same name from an earlier
+    /// file. A folder stands for its `.json` files in alphabetical order.
+    /// - Throws: `GenerationError`: `unreadableFile`, or `invalidConfiguration` with the file and
+    ///   the key.
     public init(files paths: [String]) throws {
         for path in paths {
             for file in try Self.files(at: path) {
