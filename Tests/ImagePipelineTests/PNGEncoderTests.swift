@@ -2,9 +2,13 @@ import ImagePipeline
 import Testing
 
 @Suite struct PNGEncoderTests {
-    /// Pixels without a pattern that a wrong stride could hide.
+    /// Noise: no wrong stride can hide, and nothing compresses.
     static func pixels(_ width: Int, _ height: Int) -> [UInt8] {
-        (0..<width * height * 3).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) }
+        var state: UInt32 = 1
+        return (0..<width * height * 3).map { _ in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return UInt8(state >> 24)
+        }
     }
 
     @Test(arguments: [(1, 1), (3, 5), (128, 128), (1, 300), (300, 1)], [0, 1, 6, 9])
