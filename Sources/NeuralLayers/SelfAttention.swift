@@ -8,13 +8,15 @@ import TensorCore
 public protocol HeadGate: AnyObject {
     /// The heads to run, ascending; nil for all of them.
     var activeHeads: [Int]? { get }
-    /// [1, width]: what the other heads contribute to each row of the layer's output; nil for zero.
+    /// [1, width] or [rows, width]: what the other heads contribute to the rows of the layer's
+    /// output; nil for zero.
     var idleContribution: Tensor? { get }
-    /// Called after a run of all heads: entropies by head in nats, and the heads' outputs
+    /// Whether this run should measure entropies. Only asked for when all heads run.
+    var isMeasuring: Bool { get }
+    /// Called after a measured run: entropies by head in nats, and the heads' outputs
     /// [rows, heads · d] before the output projection.
     func observe(
-        entropies: [Float], headOutputs: Tensor, outputProjection: Linear, headDimension: Int,
-        operations: any TensorOperations)
+        entropies: [Float], headOutputs: Tensor, outputProjection: Linear, headDimension: Int)
 }
 
 /// Self-attention as in Qwen3 and Z-Image: separate projections, optional RMS norm of each query
@@ -64,6 +66,32 @@ public struct SelfAttention {
             BlockSelection(blockSize: headDimension, kept: $0)
         }
         precondition(active == nil || headCount == keyValueHeadCount)
+        let attended: Tensor
+        if let active, active.kept.isEmpty {
+            attended = Tensor(zeros: [x.shape[0], 0])
+        } else {
+            attended = attend(
+                x, rotary: rotary, segments: segments, gate: gate, active: active, operations)
+        }
+        guard let active, let contribution = gate?.idleContribution else {
+            return operations.linear(
+                attended, weight: output.weight, bias: output.bias, keptOutputs: nil,
+                keptInputs: active)
+        }
+        precondition(output.bias == nil)
+        let isConstant = contribution.shape[0] == 1
+        let projected = operations.linear(
+            attended, weight: output.weight,
+            bias: isConstant ? contribution.reshaped([contribution.count]) : nil,
+            keptOutputs: nil, keptInputs: active)
+        return isConstant ? projected : operations.add(projected, contribution)
+    }
+
+    /// The heads' outputs, [rows, heads · d], of all heads or the active ones.
+    private func attend(
+        _ x: Tensor, rotary: RotaryTable, segments: Segments, gate: (any HeadGate)?,
+        active: BlockSelection?, _ operations: some TensorOperations
+    ) -> Tensor {
         let queries = operations.headNormRotary(
             query(x, keptOutputs: active, operations), headDimension: headDimension,
             weight: queryNorm, epsilon: normEpsilon, rotary: rotary)
@@ -77,18 +105,12 @@ public struct SelfAttention {
             headDimension: headDimension, isCausal: isCausal, segments: segments)
         let (attended, entropies) = operations.attention(
             query: queries, key: keys, value: values, layout: layout,
-            measuringEntropy: gate != nil && active == nil)
-        guard let active else {
-            if let gate, let entropies {
-                gate.observe(
-                    entropies: entropies, headOutputs: attended, outputProjection: output,
-                    headDimension: headDimension, operations: operations)
-            }
-            return output(attended, operations)
+            measuringEntropy: gate?.isMeasuring == true && active == nil)
+        if let gate, let entropies {
+            gate.observe(
+                entropies: entropies, headOutputs: attended, outputProjection: output,
+                headDimension: headDimension)
         }
-        let constant = gate?.idleContribution?.reshaped([output.weight.shape[0]])
-        return operations.linear(
-            attended, weight: output.weight, bias: constant ?? output.bias, keptOutputs: nil,
-            keptInputs: active)
+        return attended
     }
 }
