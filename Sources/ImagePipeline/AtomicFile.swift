@@ -19,10 +19,15 @@ public final class AtomicFile: ByteSink {
 
     /// Opens the file. An existing file at `path` stays as it is until `commit()`.
     /// - Throws: `GenerationError` (`unwritableOutput`), as `checkWritable` does.
-    public init(path: String) throws {
+    public convenience init(path: String) throws {
+        try self.init(path: path, prefersNameless: true)
+    }
+
+    /// `prefersNameless`: false keeps to a temporary name, as on file systems without `O_TMPFILE`.
+    init(path: String, prefersNameless: Bool) throws {
         self.path = path
         target = try Target(path)
-        (descriptor, temporaryPath) = try target.openTemporary()
+        (descriptor, temporaryPath) = try target.openTemporary(prefersNameless: prefersNameless)
     }
 
     deinit {
@@ -139,10 +144,8 @@ private struct Target {
     }
 
     /// Opens a new file in the folder: without a name where possible.
-    func openTemporary() throws -> (descriptor: Int32, path: String?) {
-        let unnamed: Int32 = 0o20000000 | O_DIRECTORY  // O_TMPFILE of Linux.
-        let descriptor = open(folder, unnamed | O_WRONLY | O_CLOEXEC, 0o666)
-        if descriptor >= 0 { return (descriptor, nil) }
+    func openTemporary(prefersNameless: Bool) throws -> (descriptor: Int32, path: String?) {
+        if prefersNameless, let descriptor = openNameless() { return (descriptor, nil) }
         for _ in 0..<16 {
             let candidate = randomPath()
             let descriptor = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
@@ -152,11 +155,27 @@ private struct Target {
         throw systemError()
     }
 
+    /// Opens a file without a name; nil where that is impossible, or where it could not get one
+    /// later.
+    private func openNameless() -> Int32? {
+        let nameless: Int32 = 0o20000000 | O_DIRECTORY  // O_TMPFILE of Linux.
+        let descriptor = open(folder, nameless | O_WRONLY | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { return nil }
+        if access(Self.link(to: descriptor), F_OK) == 0 { return descriptor }
+        close(descriptor)
+        return nil
+    }
+
+    /// Where Linux shows an open file.
+    private static func link(to descriptor: Int32) -> String {
+        "/proc/self/fd/\(descriptor)"
+    }
+
     /// Gives the nameless file a temporary name, from which it can be renamed over an existing one.
     func nameTemporary(_ descriptor: Int32) throws -> String {
         for _ in 0..<16 {
             let candidate = randomPath()
-            let source = "/proc/self/fd/\(descriptor)"
+            let source = Self.link(to: descriptor)
             if linkat(AT_FDCWD, source, AT_FDCWD, candidate, AT_SYMLINK_FOLLOW) == 0 {
                 return candidate
             }

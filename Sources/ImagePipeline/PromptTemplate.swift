@@ -101,84 +101,101 @@ public struct PromptTemplate: Equatable, Sendable {
 }
 
 extension PromptTemplate {
+    /// Reads a template from a JSON value; `location` is the file and key, for errors.
+    init(_ value: ConfigurationValue, location: String) throws {
+        let reader = try TemplateReader(value, location: location)
+        name = try reader.text("name")
+        language = try reader.text("language")
+        summary = try reader.text("description")
+        pattern = try reader.text("pattern")
+        do {
+            (clauses, ending) = try PatternParser.parse(pattern)
+        } catch let error as PatternParser.Failure {
+            throw reader.failure("pattern", error.what, error.remedy)
+        }
+        var slots: [String] = []
+        for slot in clauses.flatMap(\.slots) where !slots.contains(slot) { slots.append(slot) }
+        self.slots = slots
+        defaults = try reader.object("defaults").mapValues { value in
+            guard case .string(let text) = value else {
+                throw reader.failure("defaults", "holds \(value.kind)", "use texts")
+            }
+            return text
+        }
+        required = try reader.texts("required")
+        suggestions = try reader.object("suggestions").mapValues {
+            try reader.texts("suggestions", $0)
+        }
+        try reader.check(defaults.keys, of: "defaults", areIn: slots)
+        try reader.check(required, of: "required", areIn: slots)
+        try reader.check(suggestions.keys, of: "suggestions", areIn: slots)
+    }
+}
+
+/// Takes a template's members out of their JSON object, with errors that name the key.
+private struct TemplateReader {
     private static let keys = [
         "name", "language", "description", "pattern", "defaults", "required", "suggestions",
     ]
 
-    /// Reads a template from a JSON value; `location` is the file and key, for errors.
+    private let members: [String: ConfigurationValue]
+    private let location: String
+
     init(_ value: ConfigurationValue, location: String) throws {
-        func failure(_ key: String, _ what: String, _ remedy: String) -> GenerationError {
-            GenerationError(
-                code: .invalidConfiguration, field: location + (key.isEmpty ? "" : ".\(key)"),
-                what: what, remedy: remedy)
-        }
+        self.location = location
         guard case .object(let members) = value else {
-            throw failure("", "is \(value.kind)", "use an object")
+            throw GenerationError(
+                code: .invalidConfiguration, field: location, what: "is \(value.kind)",
+                remedy: "use an object")
         }
+        self.members = members
         if let key = members.keys.sorted().first(where: { !Self.keys.contains($0) }) {
-            throw failure(
-                "", "has no key \(GenerationError.quote(key))",
-                "use one of: \(GenerationError.list(Self.keys))")
-        }
-        func text(_ key: String) throws -> String {
-            guard case .string(let text) = members[key] ?? .null, !text.isEmpty else {
-                throw failure(key, "is missing or no text", "use a text that is not empty")
-            }
-            return text
-        }
-        func object(_ key: String) throws -> [String: ConfigurationValue] {
-            guard case .object(let object) = members[key] ?? .object([:]) else {
-                throw failure(key, "is no object", "use an object with slots as its keys")
-            }
-            return object
-        }
-        func texts(_ key: String, _ value: ConfigurationValue) throws -> [String] {
-            guard case .array(let items) = value else {
-                throw failure(key, "is \(value.kind)", "use a list of texts")
-            }
-            return try items.map { item in
-                guard case .string(let text) = item else {
-                    throw failure(key, "holds \(item.kind)", "use a list of texts")
-                }
-                return text
-            }
-        }
-        name = try text("name")
-        language = try text("language")
-        summary = try text("description")
-        pattern = try text("pattern")
-        do {
-            (clauses, ending) = try PatternParser.parse(pattern)
-        } catch let error as PatternParser.Failure {
-            throw failure("pattern", error.what, error.remedy)
-        }
-        slots = Array(clauses.flatMap(\.slots).uniqued())
-        defaults = try object("defaults").mapValues { value in
-            guard case .string(let text) = value else {
-                throw failure("defaults", "holds \(value.kind)", "use texts")
-            }
-            return text
-        }
-        required = try texts("required", members["required"] ?? .array([]))
-        suggestions = try object("suggestions").mapValues { try texts("suggestions", $0) }
-        let mentioned = [
-            ("defaults", Array(defaults.keys)), ("required", required),
-            ("suggestions", Array(suggestions.keys)),
-        ]
-        for (key, names) in mentioned {
-            if let stray = names.sorted().first(where: { !slots.contains($0) }) {
-                throw failure(
-                    key, "names the slot \(GenerationError.quote(stray)), which the pattern lacks",
-                    "use one of: \(GenerationError.list(slots))")
-            }
+            throw GenerationError(
+                code: .invalidConfiguration, field: location,
+                what: "has no key \(GenerationError.quote(key))",
+                remedy: "use one of: \(GenerationError.list(Self.keys))")
         }
     }
-}
 
-extension Sequence where Element: Hashable {
-    /// The elements without repetitions, in order of first appearance.
-    fileprivate func uniqued() -> [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
+    func failure(_ key: String, _ what: String, _ remedy: String) -> GenerationError {
+        GenerationError(
+            code: .invalidConfiguration, field: "\(location).\(key)", what: what, remedy: remedy)
+    }
+
+    /// A text that has to be there.
+    func text(_ key: String) throws -> String {
+        guard case .string(let text) = members[key] ?? .null, !text.isEmpty else {
+            throw failure(key, "is missing or no text", "use a text that is not empty")
+        }
+        return text
+    }
+
+    /// An object with slots as its keys; empty when missing.
+    func object(_ key: String) throws -> [String: ConfigurationValue] {
+        guard case .object(let object) = members[key] ?? .object([:]) else {
+            throw failure(key, "is no object", "use an object with slots as its keys")
+        }
+        return object
+    }
+
+    /// A list of texts: the member `key`, or `value` inside it; empty when missing.
+    func texts(_ key: String, _ value: ConfigurationValue? = nil) throws -> [String] {
+        let value = value ?? members[key] ?? .array([])
+        guard case .array(let items) = value else {
+            throw failure(key, "is \(value.kind)", "use a list of texts")
+        }
+        return try items.map { item in
+            guard case .string(let text) = item else {
+                throw failure(key, "holds \(item.kind)", "use a list of texts")
+            }
+            return text
+        }
+    }
+
+    func check(_ names: some Sequence<String>, of key: String, areIn slots: [String]) throws {
+        guard let stray = names.sorted().first(where: { !slots.contains($0) }) else { return }
+        throw failure(
+            key, "names the slot \(GenerationError.quote(stray)), which the pattern lacks",
+            "use one of: \(GenerationError.list(slots))")
     }
 }

@@ -1,15 +1,19 @@
+// A file appears whole or not at all, and paths that cannot be written are told beforehand.
+
 import Foundation
-import ImagePipeline
 import Testing
+
+@testable import ImagePipeline
 
 @Suite struct AtomicFileTests {
     private static func write(_ text: String, to file: AtomicFile) throws {
         try Array(text.utf8).withUnsafeBytes { try file.write($0) }
     }
 
-    @Test func theFileAppearsOnCommitOnly() throws {
+    @Test(arguments: [true, false])
+    func theFileAppearsOnCommitOnly(nameless: Bool) throws {
         let folder = try TemporaryFolder()
-        let file = try AtomicFile(path: folder.file("a.png"))
+        let file = try AtomicFile(path: folder.file("a.png"), prefersNameless: nameless)
         try Self.write(String(repeating: "x", count: 200_000), to: file)
         #expect(try !folder.entries.contains("a.png"))
         try file.commit()
@@ -17,14 +21,15 @@ import Testing
         #expect(try folder.bytes(of: "a.png").count == 200_000)
     }
 
-    @Test func anUnfinishedFileLeavesNothing() throws {
+    @Test(arguments: [true, false])
+    func anUnfinishedFileLeavesNothing(nameless: Bool) throws {
         let folder = try TemporaryFolder()
         do {
-            let file = try AtomicFile(path: folder.file("a.png"))
+            let file = try AtomicFile(path: folder.file("a.png"), prefersNameless: nameless)
             try Self.write(String(repeating: "x", count: 100_000), to: file)
         }
         #expect(try folder.entries.isEmpty)
-        let file = try AtomicFile(path: folder.file("b.png"))
+        let file = try AtomicFile(path: folder.file("b.png"), prefersNameless: nameless)
         try Self.write("x", to: file)
         file.discard()
         file.discard()

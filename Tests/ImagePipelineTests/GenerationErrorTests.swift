@@ -1,3 +1,5 @@
+// Errors are one clear line, whatever text of others they quote.
+
 import ImagePipeline
 import Testing
 

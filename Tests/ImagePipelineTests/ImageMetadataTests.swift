@@ -1,3 +1,5 @@
+// The parameters of an image, written into it and read back.
+
 import ImagePipeline
 import Testing
 

@@ -1,3 +1,5 @@
+// The `parameters` text of web user interfaces, ours and theirs.
+
 import ImagePipeline
 import Testing
 

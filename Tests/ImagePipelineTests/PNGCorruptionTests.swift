@@ -1,3 +1,5 @@
+// Damaged, cut-off and hostile files are errors, never crashes or partial images.
+
 import ImagePipeline
 import Testing
 

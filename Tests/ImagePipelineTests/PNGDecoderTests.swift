@@ -1,8 +1,10 @@
+// Every colour type, depth and layout, against values computed from the specification.
+
 import ImagePipeline
 import Testing
 
 @Suite struct PNGDecoderTests {
-    /// What a file of these properties must decode to: RGBA, 8 bits, computed from the specification.
+    /// What such a file must decode to: RGBA, 8 bits, computed from the specification.
     private static func expected(_ fixture: PNGFixture) -> [UInt8] {
         let largest = (1 << fixture.depth) - 1
         func scaled(_ value: Int) -> UInt8 { UInt8((value * 255 * 2 + largest) / (largest * 2)) }

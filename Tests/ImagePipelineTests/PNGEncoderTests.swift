@@ -1,3 +1,5 @@
+// What the encoder writes comes back; what it cannot write is refused.
+
 import ImagePipeline
 import Testing
 

@@ -1,4 +1,4 @@
-// Builds PNG files byte by byte, without libpng: every colour type, depth and layout, and broken ones.
+// Builds PNG files byte by byte, without libpng: every colour type, depth and layout.
 
 /// A PNG file in the making; pixels are stored uncompressed.
 struct PNGFixture {

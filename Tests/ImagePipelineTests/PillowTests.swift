@@ -1,3 +1,5 @@
+// Files exchanged with Pillow, the reader behind most Python tools.
+
 import Foundation
 import ImagePipeline
 import Testing

@@ -1,3 +1,5 @@
+// Preset files: the shipped one, edits that persist, and every kind of mistake.
+
 import Foundation
 import ImagePipeline
 import Testing
@@ -40,7 +42,8 @@ import Testing
         let path = try folder.write(
             """
             {"default_preset": {"width": 512, "prune_share": 0.37},
-             "presets": {"a": {"tile": "off", "num_images": 3}, "猫-1": {"negative_prompt": "\\"\\n\\u0001"}}}
+             "presets": {"a": {"tile": "off", "num_images": 3},
+                         "猫-1": {"negative_prompt": "\\"\\n\\u0001"}}}
             """, to: "presets.json")
         var library = try PresetLibrary(file: path)
         var preset = library.defaultPreset

@@ -1,3 +1,5 @@
+// Template files: the shipped ones, filling slots in, and every kind of mistake.
+
 import ImagePipeline
 import Testing
 
