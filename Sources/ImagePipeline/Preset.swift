@@ -4,11 +4,6 @@
 /// Request fields that a preset sets; what it leaves out stays as the request or the program has
 /// it.
 public struct Preset: Equatable, Sendable {
-    /// When the image is decoded in tiles.
-    public enum Tiling: String, CaseIterable, Codable, Sendable {
-        case auto, on, off
-    }
-
     /// What the preset is for.
     public var summary: String?
     /// Columns of pixels, a multiple of 16.
@@ -31,7 +26,7 @@ public struct Preset: Equatable, Sendable {
     /// Share of heads to prune, 0 to 1.
     public var pruneShare: Double?
     /// When the image is decoded in tiles.
-    public var tile: Tiling?
+    public var tile: TilingOptions.Mode?
     /// Side of a tile, in latent cells.
     public var tileSize: Int?
     /// Overlap of tiles, in latent cells.
@@ -162,7 +157,7 @@ private enum Field: String, CaseIterable {
     private enum Kind {
         case text(WritableKeyPath<Preset, String?>, byteLimit: Int)
         case flag(WritableKeyPath<Preset, Bool?>)
-        case tiling(WritableKeyPath<Preset, Preset.Tiling?>)
+        case tiling(WritableKeyPath<Preset, TilingOptions.Mode?>)
         case integer(WritableKeyPath<Preset, Int?>, ClosedRange<Int>, multipleOf: Int)
         case real(WritableKeyPath<Preset, Double?>, ClosedRange<Double>)
     }
@@ -199,7 +194,7 @@ private enum Field: String, CaseIterable {
         switch kind {
         case .text(_, let byteLimit): "a text of at most \(byteLimit) bytes without NUL characters"
         case .flag: "true or false"
-        case .tiling: "one of: \(GenerationError.list(Preset.Tiling.allCases.map(\.rawValue)))"
+        case .tiling: "one of: \(GenerationError.list(TilingOptions.Mode.allCases.map(\.rawValue)))"
         case .integer(_, let range, let unit):
             (unit == 1 ? "a whole number" : "a multiple of \(unit)")
                 + " from \(range.lowerBound) to \(range.upperBound)"
@@ -217,7 +212,7 @@ private enum Field: String, CaseIterable {
         case (.flag(let path), .boolean(let flag)):
             preset[keyPath: path] = flag
         case (.tiling(let path), .string(let text)):
-            guard let tiling = Preset.Tiling(rawValue: text) else { return false }
+            guard let tiling = TilingOptions.Mode(rawValue: text) else { return false }
             preset[keyPath: path] = tiling
         case (.integer(let path, let range, let unit), .number(let number)):
             guard let integer = Int(exactly: number), range.contains(integer), integer % unit == 0
