@@ -64,7 +64,7 @@ import Testing
         #expect(again.defaultPreset.stepCount == 12)
         #expect(again.defaultPreset.guidance == 1.5)
         #expect(again.defaultPreset.prune == false)
-        #expect(again.defaultPreset.tile == .auto)
+        #expect(again.defaultPreset.tile == .automatic)
         #expect(again.defaultPreset.negativePrompt == "12")
         #expect(try again.preset(named: "a").tile == .off)
         #expect(try again.preset(named: "a").imageCount == 3)
