@@ -5,10 +5,10 @@
     python reference_ids.py FOLDER --decode < ids.jsonl > texts.jsonl
 
 Reads a JSON string a line and writes its ids as a JSON array a line; or the pieces that the text,
-normalized, is split into before merging; or the text of ids, special tokens kept. FOLDER holds tokenizer.json,
-or vocab.json, merges.txt and a tokenizer_config.json with "added_tokens_decoder". Needs only
-`tokenizers` (0.23.3 was used): the tokenizer is put together as `Qwen2Tokenizer` of transformers
-5.23.0 does it.
+normalized, is split into before merging; or the text of ids, special tokens kept. FOLDER holds
+tokenizer.json, or vocab.json, merges.txt and a tokenizer_config.json with "added_tokens_decoder".
+Needs only `tokenizers` (0.23.3 was used): the tokenizer is put together as `Qwen2Tokenizer` of
+transformers 5.23.0 does it.
 """
 
 import json
@@ -31,10 +31,12 @@ def load(folder):
     model = models.BPE.from_file(str(folder / "vocab.json"), str(folder / "merges.txt"))
     tokenizer = Tokenizer(model)
     tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-    ])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
     tokenizer.decoder = decoders.ByteLevel()
     config = json.loads((folder / "tokenizer_config.json").read_text())
     added = sorted(config["added_tokens_decoder"].items(), key=lambda item: int(item[0]))
