@@ -166,3 +166,12 @@ void ck_unpanel_scaled(
         for (int64_t i = 0; i < d; i++) y[q * y_stride + i] = panel[i * 32 + q] * factor;
     }
 }
+
+void ck_transpose(const float *x, int64_t stride, int64_t rows, int64_t columns, float *y) {
+    enum { BLOCK = 16 };
+    for (int64_t r0 = 0; r0 < rows; r0 += BLOCK)
+        for (int64_t c0 = 0; c0 < columns; c0 += BLOCK)
+            for (int64_t c = c0; c < columns && c < c0 + BLOCK; c++)
+                for (int64_t r = r0; r < rows && r < r0 + BLOCK; r++)
+                    y[c * rows + r] = x[r * stride + c];
+}

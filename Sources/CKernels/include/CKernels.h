@@ -96,6 +96,8 @@ void ck_softmax_panel(
 /// y[q] = column q of a panel [d][32] divided by sums[q], for the first `count` columns.
 void ck_unpanel_scaled(
     const float *panel, int64_t d, const float *sums, int64_t count, float *y, int64_t y_stride);
+/// y [columns, rows] = x [rows, columns]ᵀ, rows of x `stride` floats apart.
+void ck_transpose(const float *x, int64_t stride, int64_t rows, int64_t columns, float *y);
 /// y[r] = x[r] * factor[r] with the rows strided.
 void ck_scale_rows(
     const float *x, int64_t x_stride, const float *factors, float *y, int64_t y_stride,
