@@ -1,6 +1,8 @@
 // Matrix products with packed operands: what does not depend on the instruction set, and the calls.
 // The scheme is that of Goto & van de Geijn 2008: panels of A and B small enough for the caches,
 // and a tile of C in registers.
+#include <immintrin.h>
+
 #include "vector.h"
 
 /// Depth of a block of K: a panel of B then takes 32 KiB.
@@ -27,23 +29,31 @@ INLINE float load_value(const ck_rows *rows, int64_t row, int64_t column) {
     return value;
 }
 
+/// Lanes lo..<hi of 16.
+INLINE __mmask16 lanes(int64_t lo, int64_t hi) {
+    if (lo < 0) lo = 0;
+    if (hi > 16) hi = 16;
+    return hi <= lo ? 0 : (__mmask16)((0xffffu << lo) & (0xffffu >> (16 - hi)));
+}
+
 /// Output columns ox..<ox+n of one row of one tap; `row` is NULL outside the image.
-static void gather_segment(
+TARGET_AVX512 INLINE void gather_segment(
     const float *row, int64_t width, int stride, int64_t ox, int64_t n, int64_t shift,
     float *out) {
-    int64_t first = 0, last = n;
-    if (!row) first = n;
-    else {
-        while (first < n && (ox + first) * stride + shift < 0) first++;
-        while (last > first && (ox + last - 1) * stride + shift >= width) last--;
+    if (row && stride > 1) {
+        for (int64_t i = 0; i < n; i++) {
+            int64_t x = (ox + i) * stride + shift;
+            out[i] = x >= 0 && x < width ? row[x] : 0;
+        }
+        return;
     }
-    for (int64_t i = 0; i < first; i++) out[i] = 0;
-    if (row && stride == 1)
-        memcpy(
-            out + first, row + ox + first + shift, (size_t)(last - first) * sizeof(float));
-    else
-        for (int64_t i = first; i < last; i++) out[i] = row[(ox + i) * stride + shift];
-    for (int64_t i = last; i < n; i++) out[i] = 0;
+    // Lanes outside the row are masked: they are neither read nor anything but zero.
+    int64_t first = ox + shift;
+    for (int64_t i = 0; i < n; i += 16) {
+        __mmask16 valid = row ? lanes(-(first + i), width - (first + i)) : 0;
+        __m512 values = _mm512_maskz_loadu_ps(valid, (const void *)(row + first + i));
+        _mm512_mask_storeu_ps(out + i, lanes(0, n - i), values);
+    }
 }
 
 /// Where a tap of the kernel lies: kept while k counts up, so that nothing is divided.
@@ -70,12 +80,9 @@ INLINE void next_tap(const ck_image *image, tap *t) {
 
 /// Taps k0..<k0+depth of output pixels first..<first+count, which may run over several rows. Tap k
 /// is channel k / kernel², row and column of the kernel from the rest.
-static void gather_taps(
+TARGET_AVX512 static void gather_taps(
     const ck_image *image, int64_t first, int64_t count, int64_t k0, int64_t depth, float *out) {
     int64_t y0 = first / image->out_width, x0 = first % image->out_width;
-    // All pixels in one row, none at its ends: plain copies.
-    int inside = count == WIDTH && image->stride == 1 && x0 - image->pad >= 0
-        && x0 + WIDTH + image->kernel - 1 - image->pad <= image->width;
     tap t = first_tap(image, k0);
     for (int64_t k = 0; k < depth; k++, out += WIDTH, next_tap(image, &t)) {
         int64_t oy = y0, ox = x0;
@@ -85,9 +92,8 @@ static void gather_taps(
             int64_t y = oy * image->stride + t.row - image->pad;
             const float *row
                 = y < 0 || y >= image->height ? NULL : t.plane + y * image->width;
-            int64_t shift = t.column - image->pad;
-            if (inside && row) memcpy(out, row + ox + shift, WIDTH * sizeof(float));
-            else gather_segment(row, image->width, image->stride, ox, n, shift, out + done);
+            gather_segment(
+                row, image->width, image->stride, ox, n, t.column - image->pad, out + done);
             done += n;
         }
         for (int64_t n = count; n < WIDTH; n++) out[n] = 0;

@@ -33,7 +33,7 @@ struct GenerateCommand: ParsableCommand {
         let folder = try model ?? ResourceLocator.locate(ResourceLocator.defaultModel)
         let (request, preset) = try options.resolve(modelFolder: folder)
         try request.validate(sizeMultiple: 1)
-        let paths = try Paths(self, imageCount: request.imageCount)
+        let paths = try Paths(self, request)
         let threadCount = threads ?? ProcessInfo.processInfo.activeProcessorCount
         guard (1...1024).contains(threadCount) else {
             throw ValidationError("--threads is \(threadCount); use 1 to 1024.")
@@ -108,14 +108,16 @@ struct GenerateCommand: ParsableCommand {
         let latentsOut: [String]
         let latentsIn: [String]
 
-        init(_ command: GenerateCommand, imageCount: Int) throws {
+        init(_ command: GenerateCommand, _ request: GenerationRequest) throws {
+            let imageCount = request.imageCount
+            let stops = command.stopAfter.map { $0 < request.stepCount } ?? false
             if command.stopAfter != nil, command.latentsOut == nil {
                 throw ValidationError("--stop-after needs --latents-out, or nothing would be left.")
             }
             if let step = command.stopAfter, step < 1 {
                 throw ValidationError("--stop-after is \(step); use a step from 1.")
             }
-            guard command.output != nil || command.stopAfter != nil else {
+            guard command.output != nil || stops else {
                 throw ValidationError("An output file is missing; give --output FILE.png.")
             }
             func numbered(_ path: String?) -> [String] {
