@@ -37,6 +37,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .executableTarget(
+            name: "turbine-benchmarks",
+            dependencies: [
+                "TensorCore", "ZImageModel", "ImagePipeline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks", exclude: ["reference"]),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["TensorCore", "Checkpoints"],
