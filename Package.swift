@@ -52,8 +52,6 @@ let package = Package(
         .testTarget(
             name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "TestSupport"]),
         .testTarget(
-            name: "NeuralLayersTests", dependencies: ["NeuralLayers", "TensorCore", "TestSupport"]),
-        .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "TestSupport"]),
         .testTarget(
             name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
