@@ -64,7 +64,9 @@ let package = Package(
             ]),
         .testTarget(
             name: "ImagePipelineTests",
-            dependencies: ["ImagePipeline", "ZImageModel", "Checkpoints", "TensorCore", "TestSupport"]),
+            dependencies: [
+                "ImagePipeline", "ZImageModel", "Checkpoints", "TensorCore", "TestSupport",
+            ]),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"]),
     ],

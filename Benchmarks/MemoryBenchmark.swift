@@ -47,9 +47,10 @@ struct MemoryBenchmark: ParsableCommand {
                 options: tiling)
             try decoder.decode(latents) { hash.update(PixelRows.bytes($0)) }
         }
-        hash.update(result!.elements.flatMap {
-            withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init)
-        })
+        hash.update(
+            result!.elements.flatMap {
+                withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init)
+            })
         print("result \(hash.finalize())")
     }
 

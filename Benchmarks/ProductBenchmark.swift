@@ -36,9 +36,10 @@ struct ProductBenchmark: ParsableCommand {
                 ownSeconds.append(seconds { _ = own.linear(x, weight: weight) })
                 blasSeconds.append(seconds { _ = blas.linear(x, weight: weight) })
             }
-            hash.update(own.linear(x, weight: weight).elements.flatMap {
-                withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init)
-            })
+            hash.update(
+                own.linear(x, weight: weight).elements.flatMap {
+                    withUnsafeBytes(of: $0.bitPattern.littleEndian, Array.init)
+                })
             let (a, b) = (median(ownSeconds), median(blasSeconds))
             print(
                 row([

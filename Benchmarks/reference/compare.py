@@ -2,8 +2,8 @@
 
     python Benchmarks/reference/compare.py --model DIR [--rounds 3] [--dtype float32]
 
-Each round runs `turbine generate` and time_diffusers.py one after the other, so that a machine whose
-speed drifts treats both alike.
+Each round runs `turbine generate` and time_diffusers.py one after the other, so that a machine
+whose speed drifts treats both alike.
 """
 
 import argparse

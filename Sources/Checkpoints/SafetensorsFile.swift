@@ -20,8 +20,8 @@ public final class SafetensorsFile {
         }
     }
 
-    /// Bytes an element, by the format's names. Types that tensors do not have are allowed in a file
-    /// as long as nobody asks for them.
+    /// Bytes an element, by the format's names. Types that tensors do not have are allowed in a
+    /// file as long as nobody asks for them.
     private static let elementSizes = [
         "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2,
         "BF16": 2, "I32": 4, "U32": 4, "F32": 4, "F64": 8, "I64": 8, "U64": 8,
@@ -48,7 +48,9 @@ public final class SafetensorsFile {
                 .malformedFile, what, file: path, element: tensor.map { "tensor \"\($0)\"" },
                 remedy: "download or write the file again")
         }
-        guard size >= 8 else { throw malformed("is only \(size) bytes long, shorter than a header") }
+        guard size >= 8 else {
+            throw malformed("is only \(size) bytes long, shorter than a header")
+        }
         let length = file.bytes.loadUnaligned(as: UInt64.self).littleEndian
         guard length >= 2, length <= Self.maximumHeaderLength, Int(length) <= size - 8 else {
             throw malformed("states a header of \(length) bytes in a file of \(size) bytes")
@@ -140,7 +142,9 @@ public final class SafetensorsFile {
         // A tensor at an odd address could not be read as its type.
         let aligned = entry.offset % elementType.byteCount == 0
         let view = aligned ? storage : TensorStorage(byteCount: entry.byteCount)
-        if !aligned { memcpy(view.baseAddress, storage.baseAddress + entry.offset, entry.byteCount) }
+        if !aligned {
+            memcpy(view.baseAddress, storage.baseAddress + entry.offset, entry.byteCount)
+        }
         return Tensor(
             shape: entry.shape, elementType: elementType, storage: view,
             byteOffset: aligned ? entry.offset : 0)

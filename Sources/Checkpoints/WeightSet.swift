@@ -2,7 +2,8 @@
 import Foundation
 import TensorCore
 
-/// The weights of a component folder: `NAME.safetensors`, or shards with `NAME.safetensors.index.json`.
+/// The weights of a component folder: `NAME.safetensors`, or shards with
+/// `NAME.safetensors.index.json`.
 public final class WeightSet {
     public let folder: String
     private var files: [SafetensorsFile] = []
@@ -84,7 +85,8 @@ public final class WeightSet {
         }
         guard tensor.shape == shape else {
             throw CheckpointError(
-                .wrongShape, "has the shape \(tensor.shape), but the configuration implies \(shape)",
+                .wrongShape,
+                "has the shape \(tensor.shape), but the configuration implies \(shape)",
                 file: files[index].path, element: "tensor \"\(name)\"",
                 remedy: "check that the configuration and the weights belong together")
         }

@@ -6,8 +6,8 @@ import ZImageModel
 
 /// Denoises one image step by step.
 ///
-/// Source: the loop of diffusers' `ZImagePipeline.__call__`. Between steps, `state` can be saved and
-/// another process can go on from it to a bit-identical result.
+/// Source: the loop of diffusers' `ZImagePipeline.__call__`. Between steps, `state` can be saved
+/// and another process can go on from it to a bit-identical result.
 public final class Denoising {
     private let transformer: ZImageTransformer
     private let operations: any TensorOperations
@@ -113,10 +113,12 @@ public final class Denoising {
         guard (0...stepCount).contains(state.current.step) else {
             throw GenerationError(
                 code: .invalidLatents, field: "latents",
-                what: "are after step \(state.current.step), but the request has \(stepCount) steps",
+                what:
+                    "are after step \(state.current.step), but the request has \(stepCount) steps",
                 remedy: "use the steps that they were made with")
         }
-        guard state.current.step == 0 || state.fingerprint == nil || state.fingerprint == fingerprint
+        guard
+            state.current.step == 0 || state.fingerprint == nil || state.fingerprint == fingerprint
         else {
             throw GenerationError(
                 code: .invalidLatents, field: "latents",
@@ -126,8 +128,8 @@ public final class Denoising {
         }
     }
 
-    /// Brings the pruners to where they were: evaluates the last judging step once more. Its outputs
-    /// are those of the first time bit for bit, and far too many to be carried along.
+    /// Brings the pruners to where they were: evaluates the last judging step once more. Its
+    /// outputs are those of the first time bit for bit, and far too many to be carried along.
     private func repeatJudgement(_ state: DenoisingState, _ onBlock: BlockObserver?) throws {
         guard let pruner = evaluations[0].pruner, step > 0, !isFinished else { return }
         judged = state.judged

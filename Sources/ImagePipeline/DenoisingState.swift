@@ -6,8 +6,8 @@ import TensorCore
 /// The state of one image's denoising between two steps.
 ///
 /// Written as safetensors: `latents` [channels, height, width]; with pruning also `judged_latents`,
-/// those before the step at which heads were last judged, since going on repeats that judgement. The
-/// steps and the request's fingerprint are in the metadata.
+/// those before the step at which heads were last judged, since going on repeats that judgement.
+/// The steps and the request's fingerprint are in the metadata.
 public struct DenoisingState {
     /// Latents before a step.
     public struct Point {
@@ -49,7 +49,8 @@ public struct DenoisingState {
                 code: .invalidLatents, field: path, what: "has no tensor \"latents\"",
                 remedy: "name a file that --latents-out wrote")
         }
-        current = Point(step: file.metadata[Self.stepKey].flatMap { Int($0) } ?? 0, latents: latents)
+        current = Point(
+            step: file.metadata[Self.stepKey].flatMap { Int($0) } ?? 0, latents: latents)
         fingerprint = file.metadata[Self.fingerprintKey]
         if let latents = try Self.latents(file, "judged_latents", shape) {
             let step = file.metadata[Self.judgedStepKey].flatMap { Int($0) } ?? -1

@@ -64,7 +64,8 @@ extension GenerationRequest {
             guard value > 0, value % sizeMultiple == 0, value <= limits.side else {
                 throw GenerationError(
                     code: .invalidArgument, field: field, what: "is \(value)",
-                    remedy: "use a multiple of \(sizeMultiple) from \(sizeMultiple) to \(limits.side)"
+                    remedy:
+                        "use a multiple of \(sizeMultiple) from \(sizeMultiple) to \(limits.side)"
                 )
             }
         }

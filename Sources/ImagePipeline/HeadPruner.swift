@@ -6,10 +6,10 @@ import ZImageModel
 /// Judges attention heads by the entropy of their weights and skips the idle ones.
 ///
 /// One pruner belongs to one sequence of transformer evaluations (a generation has one, or two with
-/// guidance). At a judging step all heads run and are measured; at the steps that follow, idle heads
-/// are left out, their projections included, and their last outputs stand for them. Those are kept
-/// in bfloat16, only for idle heads. A stopped generation does not carry them along: it repeats the
-/// judging step, which gives the same outputs bit for bit.
+/// guidance). At a judging step all heads run and are measured; at the steps that follow, idle
+/// heads are left out, their projections included, and their last outputs stand for them. Those are
+/// kept in bfloat16, only for idle heads. A stopped generation does not carry them along: it
+/// repeats the judging step, which gives the same outputs bit for bit.
 final class HeadPruner {
     /// What stands for an idle head's output.
     enum Replacement: Sendable {
@@ -83,8 +83,8 @@ final class HeadPruner {
         entropies = [:]
     }
 
-    /// Takes in one layer's measurement. Outputs are kept only of heads that can still be idle: those
-    /// at or below the threshold, or among the lowest so far of as many as the share allows.
+    /// Takes in one layer's measurement. Outputs are kept only of heads that can still be idle:
+    /// those at or below the threshold, or among the lowest so far of as many as the share allows.
     fileprivate func observe(_ index: AttentionLayerIndex, _ values: [Float], _ outputs: Tensor) {
         entropies[index] = values
         let limit = limit
@@ -110,8 +110,8 @@ final class HeadPruner {
         }
     }
 
-    /// The entropy at or below which heads are idle: the one stated, or that of the last head of the
-    /// wanted share of `headCount` when those measured are ranked.
+    /// The entropy at or below which heads are idle: the one stated, or that of the last head of
+    /// the wanted share of `headCount` when those measured are ranked.
     static func threshold(
         _ criterion: PruningOptions.Criterion, entropies: [Float], headCount: Int
     ) -> Float {

@@ -5,9 +5,9 @@ import ZImageModel
 
 /// Identifies a checkpoint by its content.
 ///
-/// The SHA-256 of, for each file in a fixed order, its name, its size and its bytes; of weight files
-/// above 64 MiB only the header and 256 evenly spaced pieces of 64 KiB are read, so that naming a
-/// model of many gigabytes does not take longer than loading it.
+/// The SHA-256 of, for each file in a fixed order, its name, its size and its bytes; of weight
+/// files above 64 MiB only the header and 256 evenly spaced pieces of 64 KiB are read, so that
+/// naming a model of many gigabytes does not take longer than loading it.
 public enum ModelHash {
     private static let wholeFileLimit = 64 << 20
     private static let pieceCount = 256
@@ -15,7 +15,9 @@ public enum ModelHash {
 
     public static func hash(of model: ZImageCheckpoint) throws -> String {
         let folder = model.folder
-        var paths = ["model_index.json", "scheduler/scheduler_config.json"].map { "\(folder)/\($0)" }
+        var paths = ["model_index.json", "scheduler/scheduler_config.json"].map {
+            "\(folder)/\($0)"
+        }
         for (component, set) in model.weights {
             paths.append("\(folder)/\(component)/config.json")
             paths += set.paths

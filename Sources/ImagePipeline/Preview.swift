@@ -6,8 +6,8 @@ extension ImageGenerator {
     /// fraction of a step.
     private static let previewCells = 16
 
-    /// The estimate of the finished image, its latents averaged down to a small size and decoded, as
-    /// PNG bytes.
+    /// The estimate of the finished image, its latents averaged down to a small size and decoded,
+    /// as PNG bytes.
     func preview(_ denoising: Denoising) throws -> [UInt8] {
         let latents = denoising.estimate
         let longer = max(latents.shape[1], latents.shape[2])

@@ -2,8 +2,8 @@
 
 /// How heads are judged idle.
 ///
-/// A head whose attention weights have a mean entropy at or below the threshold looks at next to one
-/// token whatever the query. Such heads are skipped until they are judged again.
+/// A head whose attention weights have a mean entropy at or below the threshold looks at next to
+/// one token whatever the query. Such heads are skipped until they are judged again.
 public struct PruningOptions: Sendable, Equatable {
     /// The bound on idle heads' entropy.
     public enum Criterion: Sendable, Equatable {

@@ -12,8 +12,8 @@ struct TiledDecoder {
     typealias RowConsumer = (_ rows: Tensor) throws -> Void
 
     /// Bytes that decoding a piece of that many latent cells takes at its widest point, beside
-    /// weights: the last level's first block holds its input, the normalised input and its output at
-    /// full resolution.
+    /// weights: the last level's first block holds its input, the normalised input and its output
+    /// at full resolution.
     static func estimatedBytes(
         rows: Int, columns: Int, configuration: AutoencoderConfiguration
     ) -> Int {

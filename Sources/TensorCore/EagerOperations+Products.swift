@@ -75,8 +75,9 @@ extension EagerOperations {
         }
     }
 
-    /// c [rows, count] (+)= packed · columns, in pieces of columns. The pieces' width depends on the
-    /// shape alone; narrower ones serve small products, which would otherwise be one or two tasks.
+    /// c [rows, count] (+)= packed · columns, in pieces of columns. The pieces' width depends on
+    /// the shape alone; narrower ones serve small products, which would otherwise be one or two
+    /// tasks.
     func multiply(
         _ packed: TensorStorage, rows: Int, depth: Int, _ columns: ck_columns, count: Int,
         into c: UnsafeMutablePointer<Float>, stride: Int, accumulates: Bool

@@ -139,14 +139,16 @@ public protocol TensorOperations {
     /// with `keptInputs` x holds only those blocks of inputs, packed, and the others count as zero.
     func linear(
         _ x: Tensor, weight: Tensor, bias: Tensor?, keptOutputs: BlockSelection?,
-        keptInputs: BlockSelection?) -> Tensor
+        keptInputs: BlockSelection?
+    ) -> Tensor
 
     /// Rows `ids` of the table [vocabulary, width] → [ids, width].
     func embedding(_ ids: [Int32], table: Tensor) -> Tensor
 
     /// x / √(mean(x²) + ε) · weight [width] · scale [sequences, width], by row.
     func rmsNorm(
-        _ x: Tensor, weight: Tensor?, epsilon: Float, scale: Tensor?, segments: Segments) -> Tensor
+        _ x: Tensor, weight: Tensor?, epsilon: Float, scale: Tensor?, segments: Segments
+    ) -> Tensor
 
     /// (x − mean) / √(variance + ε) · scale [sequences, width], by row.
     func layerNorm(_ x: Tensor, epsilon: Float, scale: Tensor?, segments: Segments) -> Tensor
@@ -170,7 +172,8 @@ public protocol TensorOperations {
     /// Puts blocks of columns back together: `kept` holds the selected blocks, `others` the rest of
     /// `blockCount` blocks, both packed.
     func mergeBlocks(
-        _ kept: Tensor, _ selection: BlockSelection, _ others: Tensor, blockCount: Int) -> Tensor
+        _ kept: Tensor, _ selection: BlockSelection, _ others: Tensor, blockCount: Int
+    ) -> Tensor
     /// The selected blocks of columns, packed.
     func selectBlocks(_ x: Tensor, _ selection: BlockSelection) -> Tensor
 
@@ -194,7 +197,8 @@ public protocol TensorOperations {
 
     /// Convolution of an image [inputs, height, width] with weight [outputs, inputs, k, k].
     func convolution(
-        _ x: Tensor, weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry) -> Tensor
+        _ x: Tensor, weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry
+    ) -> Tensor
 
     /// Nearest-neighbour doubling of an image.
     func upsample2(_ x: Tensor) -> Tensor

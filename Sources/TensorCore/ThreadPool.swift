@@ -4,9 +4,9 @@ import COpenBLAS
 
 /// Runs data-parallel loops on a fixed number of threads.
 ///
-/// A pool belongs to one thread of control: it is not `Sendable`, and loops do not nest. OpenBLAS is
-/// kept to one thread, because the loops here split every product themselves, by its shape and never
-/// by the number of threads: that is what makes results independent of it.
+/// A pool belongs to one thread of control: it is not `Sendable`, and loops do not nest. OpenBLAS
+/// is kept to one thread, because the loops here split every product themselves, by its shape and
+/// never by the number of threads: that is what makes results independent of it.
 public final class ThreadPool {
     public let threadCount: Int
     private let pool: OpaquePointer
@@ -29,8 +29,9 @@ public final class ThreadPool {
     /// Calls `body(index, slot)` once for each index in `0..<count`, on all threads, and returns
     /// when all are done. `slot` names the thread.
     ///
-    /// Calls run at the same time: each may write only what no other reads or writes, and its result
-    /// must not depend on `slot`. The compiler cannot check this; that is why it stands here, once.
+    /// Calls run at the same time: each may write only what no other reads or writes, and its
+    /// result must not depend on `slot`. The compiler cannot check this; that is why it stands
+    /// here, once.
     public func run(_ count: Int, _ body: (_ index: Int, _ slot: Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             var body = body

@@ -41,15 +41,17 @@ public struct AutoencoderConfiguration: Sendable, Equatable {
     private func validate(_ configuration: Configuration) throws {
         let outputs = try configuration.int("out_channels", default: 3)
         if imageChannels != 3 || outputs != 3 {
-            _ = try configuration.invalid(
-                imageChannels != 3 ? "in_channels" : "out_channels", "is not 3") as Int
+            _ =
+                try configuration.invalid(
+                    imageChannels != 3 ? "in_channels" : "out_channels", "is not 3") as Int
         }
         if levelChannels.count > 8 {
             _ = try configuration.invalid("block_out_channels", "has more than 8 levels") as Int
         }
         if levelChannels.contains(where: { $0 % groupCount != 0 }) {
-            _ = try configuration.invalid(
-                "norm_num_groups", "does not divide every entry of block_out_channels") as Int
+            _ =
+                try configuration.invalid(
+                    "norm_num_groups", "does not divide every entry of block_out_channels") as Int
         }
         for (name, kind) in [
             ("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D"),
@@ -58,8 +60,9 @@ public struct AutoencoderConfiguration: Sendable, Equatable {
             if types.count != levelChannels.count
                 || types.contains(where: { $0 != .string(kind) })
             {
-                _ = try configuration.invalid(
-                    name, "is not one \(kind) for each entry of block_out_channels") as Int
+                _ =
+                    try configuration.invalid(
+                        name, "is not one \(kind) for each entry of block_out_channels") as Int
             }
         }
     }

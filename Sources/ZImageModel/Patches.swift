@@ -1,8 +1,8 @@
 // Latent images to rows of patches and back.
 import TensorCore
 
-/// Source: `_patchify_image` and `unpatchify` of diffusers' `transformer_z_image.py`: a patch is laid
-/// out (row, column, channel), the channel fastest.
+/// Source: `_patchify_image` and `unpatchify` of diffusers' `transformer_z_image.py`: a patch is
+/// laid out (row, column, channel), the channel fastest.
 public enum Patches {
     /// [channels, height, width] → [height/size · width/size, size · size · channels]
     public static func rows(of latents: Tensor, size: Int) -> Tensor {

@@ -36,8 +36,9 @@ public struct Qwen3Configuration: Sendable, Equatable {
         maximumPositionCount = try configuration.int(
             "max_position_embeddings", default: 32768, in: 1...1 << 24)
         if headCount % keyValueHeadCount != 0 {
-            _ = try configuration.invalid(
-                "num_key_value_heads", "does not divide num_attention_heads") as Int
+            _ =
+                try configuration.invalid(
+                    "num_key_value_heads", "does not divide num_attention_heads") as Int
         }
         if headDimension % 2 != 0 {
             _ = try configuration.invalid("head_dim", "is odd") as Int
@@ -45,14 +46,16 @@ public struct Qwen3Configuration: Sendable, Equatable {
         if let types = configuration.fields["layer_types"]?.arrayValue,
             types.contains(where: { $0 != .string("full_attention") })
         {
-            _ = try configuration.invalid(
-                "layer_types", "has an entry other than full_attention, which is not supported")
+            _ =
+                try configuration.invalid(
+                    "layer_types", "has an entry other than full_attention, which is not supported")
                 as Int
         }
         ropeTheta = try Self.ropeTheta(configuration)
     }
 
-    /// `rope_parameters` of transformers 5, or the older `rope_theta` with an absent `rope_scaling`.
+    /// `rope_parameters` of transformers 5, or the older `rope_theta` with an absent
+    /// `rope_scaling`.
     private static func ropeTheta(_ configuration: Configuration) throws -> Float {
         let scaling = configuration.fields["rope_scaling"]?.objectValue
         let fields =

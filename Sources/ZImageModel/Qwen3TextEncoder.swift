@@ -5,8 +5,8 @@ import TensorCore
 
 /// The Qwen3 decoder stack used as an encoder.
 ///
-/// Source: transformers `modeling_qwen3.py`. The pipeline takes `hidden_states[-2]`: the input of the
-/// last layer, without the final norm, so the last layer never runs.
+/// Source: transformers `modeling_qwen3.py`. The pipeline takes `hidden_states[-2]`: the input of
+/// the last layer, without the final norm, so the last layer never runs.
 public struct Qwen3TextEncoder {
     /// One pre-norm transformer layer.
     struct Layer {

@@ -113,8 +113,8 @@ extension TransformerConfiguration {
 
 /// Cosines and sines of every position on every axis.
 ///
-/// Frequencies and angles are computed in double precision and rounded to float32 before the cosine,
-/// as the reference does.
+/// Frequencies and angles are computed in double precision and rounded to float32 before the
+/// cosine, as the reference does.
 private struct RotaryAxes {
     /// By axis: [position · dimensions/2 + i]
     let cosines: [[Float]]

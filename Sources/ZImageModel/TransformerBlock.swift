@@ -2,8 +2,8 @@
 import NeuralLayers
 import TensorCore
 
-/// Attention and feed-forward, each with a norm before and after, and, when modulated, a scale and a
-/// gate from the time embedding.
+/// Attention and feed-forward, each with a norm before and after, and, when modulated, a scale and
+/// a gate from the time embedding.
 ///
 /// Source: `ZImageTransformerBlock` in diffusers' `transformer_z_image.py`.
 struct TransformerBlock {

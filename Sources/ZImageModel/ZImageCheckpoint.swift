@@ -38,8 +38,8 @@ public struct ZImageCheckpoint {
             Configuration(path: "\(folder)/scheduler/scheduler_config.json"))
 
         let text = try Component(folder, "text_encoder", baseName: "model")
-        // Checkpoints of the causal language model keep the encoder under `model.`, and may hold its
-        // output head too, which the pipeline does not use.
+        // Checkpoints of the causal language model keep the encoder under `model.`, and may hold
+        // its output head too, which the pipeline does not use.
         let prefix = text.weights.contains("model.embed_tokens.weight") ? "model." : ""
         textEncoder = try Qwen3TextEncoder(
             text.scope(prefix: prefix), Qwen3Configuration(text.configuration))
@@ -115,23 +115,29 @@ public struct ZImageCheckpoint {
         let transformer = self.transformer.configuration
         let hidden = textEncoder.configuration.hiddenSize
         if transformer.captionWidth != hidden {
-            _ = try denoiser.invalid(
-                "cap_feat_dim",
-                "is \(transformer.captionWidth), but the text encoder's hidden_size is \(hidden)")
+            _ =
+                try denoiser.invalid(
+                    "cap_feat_dim",
+                    "is \(transformer.captionWidth), but the text encoder has width \(hidden)"
+                )
                 as Int
         }
         let channels = autoencoder.configuration.latentChannels
         if transformer.latentChannels != channels {
-            _ = try denoiser.invalid(
-                "in_channels",
-                "is \(transformer.latentChannels), but the VAE's latent_channels is \(channels)")
+            _ =
+                try denoiser.invalid(
+                    "in_channels",
+                    "is \(transformer.latentChannels), but the VAE's latent_channels is \(channels)"
+                )
                 as Int
         }
         let vocabulary = textEncoder.configuration.vocabularySize
         if tokenizer.vocabularySize > vocabulary {
-            _ = try text.invalid(
-                "vocab_size",
-                "is \(vocabulary), but the tokenizer has \(tokenizer.vocabularySize) entries") as Int
+            _ =
+                try text.invalid(
+                    "vocab_size",
+                    "is \(vocabulary), but the tokenizer has \(tokenizer.vocabularySize) entries")
+                as Int
         }
     }
 

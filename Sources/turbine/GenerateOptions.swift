@@ -24,7 +24,8 @@ struct RequestOptions: ParsableArguments {
     var cfgNormalization: Double?
     @Option(parsing: .unconditional, help: "Time (0 to 1) after which guidance stops.")
     var cfgTruncation: Double?
-    @Option(parsing: .unconditional, help: "Seed of the first image, 0 to 2^64 - 1; default random.")
+    @Option(
+        parsing: .unconditional, help: "Seed of the first image, 0 to 2^64 - 1; default random.")
     var seed: UInt64?
     @Option(parsing: .unconditional, help: "Images; image i uses seed + i.")
     var count: Int?
@@ -61,14 +62,16 @@ struct RequestOptions: ParsableArguments {
 
     /// The request and the names that its metadata states.
     func resolve(modelFolder: String) throws -> (GenerationRequest, preset: String?) {
-        let library = try PresetLibrary(file: presets ?? ResourceLocator.locate(ResourceLocator.presets))
+        let library = try PresetLibrary(
+            file: presets ?? ResourceLocator.locate(ResourceLocator.presets))
         let presetName = try preset ?? Self.preferredPreset(modelFolder: modelFolder)
         let named = try presetName.map { try library.preset(named: $0) } ?? library.defaultPreset
         let settings = explicit.filled(from: named).filled(from: library.defaultPreset)
         var request = GenerationRequest(
             prompt: try resolvePrompt(), settings: settings,
             seed: seed ?? UInt64.random(in: 0...UInt64(UInt32.max)))
-        // Guidance that was asked for explicitly is taken as written, beyond what a preset may hold.
+        // Guidance that was asked for explicitly is taken as written, beyond what a preset may
+        // hold.
         if let guidance { request.guidance = Float(guidance) }
         if prune == true, request.pruning == nil { request.pruning = PruningOptions() }
         if let pruneInterval { request.pruning?.judgingInterval = pruneInterval }

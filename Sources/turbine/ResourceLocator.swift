@@ -24,8 +24,9 @@ enum ResourceLocator {
 
     private static var candidates: [String] {
         var folders = ["."]
-        guard let executable = try? FileManager.default.destinationOfSymbolicLink(
-            atPath: "/proc/self/exe")
+        guard
+            let executable = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/self/exe")
         else { return folders }
         var folder = URL(fileURLWithPath: executable).deletingLastPathComponent()
         folders.append(folder.appendingPathComponent("../share/turbine").standardized.path)

@@ -107,7 +107,8 @@ import Testing
         for _ in 0..<2000 {
             var damaged = sound
             for _ in 0...Int(random.next() % 3) {
-                damaged[Int(random.next()) % damaged.count] = UInt8(truncatingIfNeeded: random.next())
+                damaged[Int(random.next()) % damaged.count] = UInt8(
+                    truncatingIfNeeded: random.next())
             }
             if random.next() % 4 == 0 { damaged.removeLast(Int(random.next()) % damaged.count) }
             do {

@@ -34,7 +34,8 @@ import Testing
             }
         }
         let missing = fault(#"{"a":"model-1.safetensors","b":"model-3.safetensors"}"#)
-        #expect(missing?.code == .missingFile && missing?.file.hasSuffix("model-3.safetensors") == true)
+        #expect(
+            missing?.code == .missingFile && missing?.file.hasSuffix("model-3.safetensors") == true)
         let elsewhere = fault(#"{"b":"model-1.safetensors"}"#)
         #expect(elsewhere?.code == .missingTensor && elsewhere?.element == "tensor \"b\"")
         #expect(fault(#"{"a":"../model-1.safetensors"}"#)?.code == .malformedFile)

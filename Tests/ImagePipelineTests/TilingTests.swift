@@ -63,7 +63,8 @@ import ZImageModel
         return options
     }
 
-    /// The streamed result against the plain definition: all tiles' weighted pixels over all weights.
+    /// The streamed result against the plain definition: all tiles' weighted pixels over all
+    /// weights.
     @Test(arguments: TilingOptions.Blending.allCases)
     func streamingEqualsTheDefinition(_ blending: TilingOptions.Blending) throws {
         let model = try ZImageCheckpoint(folder: Repository.path("Models/emoji"))

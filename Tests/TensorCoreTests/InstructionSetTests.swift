@@ -22,7 +22,9 @@ import Testing
             output.withUnsafeMutableBufferPointer { kernel(input, $0.baseAddress!) }
             for (x, y) in zip(input, output) {
                 let expected = formula(x)
-                #expect(abs(Double(y) - expected) <= Double(tolerance) * max(1, abs(expected)), "\(name) \(x)")
+                #expect(
+                    abs(Double(y) - expected) <= Double(tolerance) * max(1, abs(expected)),
+                    "\(name) \(x)")
             }
         }
     }
@@ -87,7 +89,9 @@ import Testing
             keep(72) { ck_head_norm_rotary(x, weight, 1e-5, weight, x, 1, $0, 3, 24) }
             keep(72) { ck_head_norm_rotary(x, nil, 1e-5, weight, x, 0, $0, 3, 24) }
             var scores = x
-            var (sums, entropies) = ([Float](repeating: 0, count: 3), [Float](repeating: 0, count: 3))
+            var (sums, entropies) = (
+                [Float](repeating: 0, count: 3), [Float](repeating: 0, count: 3)
+            )
             ck_softmax_numerators(&scores, r, n, n, 0.5, nil, &sums, &entropies)
             outputs += [scores, sums, entropies]
             var panel = values(32 * 7, seed: 3)

@@ -88,8 +88,8 @@ void ck_softmax_numerators(
     float *x, int64_t rows, int64_t n, int64_t stride, float scale, const int32_t *lengths,
     float *sums, float *entropies);
 /// The same over a panel [keys][32] whose columns are queries: x = exp(scale * x - max of the
-/// column), sums and entropies by column. Of column q only the first limits[q] keys count, the others
-/// become 0; all of them when `limits` is NULL.
+/// column), sums and entropies by column. Of column q only the first limits[q] keys count, the
+/// others become 0; all of them when `limits` is NULL.
 void ck_softmax_panel(
     float *x, int64_t keys, float scale, const int32_t *limits, float *sums, float *entropies);
 /// y[q] = column q of a panel [d][32] divided by sums[q], for the first `count` columns.
