@@ -92,3 +92,12 @@ void ck_upsample2(const float *x, int64_t height, int64_t width, float *y) {
         memcpy(b, a, (size_t)(2 * width) * sizeof(float));
     }
 }
+
+INLINE void ck_interleave_body(const float *even, const float *odd, float *y, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        y[2 * i] = even[i];
+        y[2 * i + 1] = odd[i];
+    }
+}
+KERNEL(
+    ck_interleave, (const float *even, const float *odd, float *y, int64_t n), (even, odd, y, n))

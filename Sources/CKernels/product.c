@@ -89,11 +89,12 @@ TARGET_AVX512 static void gather_taps(
         for (int64_t done = 0; done < count; oy++, ox = 0) {
             int64_t rest = image->out_width - ox;
             int64_t n = rest < count - done ? rest : count - done;
-            int64_t y = oy * image->stride + t.row - image->pad;
+            int64_t y = oy * image->stride + t.row - image->pad_top;
             const float *row
                 = y < 0 || y >= image->height ? NULL : t.plane + y * image->width;
             gather_segment(
-                row, image->width, image->stride, ox, n, t.column - image->pad, out + done);
+                row, image->width, image->stride, ox, n, t.column - image->pad_left,
+                out + done);
             done += n;
         }
         for (int64_t n = count; n < WIDTH; n++) out[n] = 0;

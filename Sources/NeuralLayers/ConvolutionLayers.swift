@@ -20,6 +20,12 @@ public struct Convolution {
     public func callAsFunction(_ x: Tensor, _ operations: some TensorOperations) -> Tensor {
         operations.convolution(x, weight: weight, bias: bias, geometry: geometry)
     }
+
+    /// The convolution of x doubled by nearest neighbours; for 3 × 3 kernels that keep the size.
+    public func upsampling(_ x: Tensor, _ operations: some TensorOperations) -> Tensor {
+        precondition(geometry == .same3)
+        return operations.upsampledConvolution(x, weight: weight, bias: bias)
+    }
 }
 
 /// Group norm with affine weights, as `torch.nn.GroupNorm`.

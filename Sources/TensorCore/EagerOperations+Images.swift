@@ -38,17 +38,11 @@ extension EagerOperations {
         let outHeight = geometry.outputExtent(height)
         let pixels = outWidth * outHeight
         let output = Tensor(uninitialized: [outputs, outHeight, outWidth])
-        if let bias {
-            let values = bias.asFloat32()
-            for channel in 0..<outputs {
-                (output.floats + channel * pixels).update(
-                    repeating: values.floats[channel], count: pixels)
-            }
-        }
+        if let bias { fill(output, bias) }
         let image = ck_image(
             planes: x.floats, height: Int64(height), width: Int64(width),
             out_width: Int64(outWidth), kernel: Int32(kernel), stride: Int32(geometry.stride),
-            pad: Int32(geometry.leadingPadding))
+            pad_top: Int32(geometry.leadingPadding), pad_left: Int32(geometry.leadingPadding))
         let call = ConvolutionCall(
             image: image, weight: weight.reshaped([outputs, inputs * kernel * kernel]),
             pixels: pixels, output: output.floats, accumulates: bias != nil)
@@ -60,8 +54,18 @@ extension EagerOperations {
         return output
     }
 
+    /// Every plane of an image with its channel's bias, which products then add to.
+    func fill(_ output: Tensor, _ bias: Tensor) {
+        let values = bias.asFloat32()
+        let plane = output.shape[1] * output.shape[2]
+        for channel in 0..<output.shape[0] {
+            (output.floats + channel * plane).update(
+                repeating: values.floats[channel], count: plane)
+        }
+    }
+
     /// A convolution as a product: output [outputs, pixels] = weight · taps.
-    private struct ConvolutionCall {
+    struct ConvolutionCall {
         let image: ck_image
         /// [outputs, inputs · kernel²]
         let weight: Tensor
@@ -74,7 +78,7 @@ extension EagerOperations {
     }
 
     /// The taps are gathered straight into the panels of the product.
-    private func runPacked(_ call: ConvolutionCall) {
+    func runPacked(_ call: ConvolutionCall) {
         let rows = WeightRectangle(call.weight, 0..<call.outputCount, 0..<call.depth).rows
         let packed = pack(rows, count: call.outputCount, depth: call.depth)
         let columns = ck_columns(
@@ -97,7 +101,8 @@ extension EagerOperations {
             let columns = pool.scratch(slot)
             ck_im2col(
                 image.planes, Int64(depth / area), image.height, image.width, image.kernel,
-                image.stride, image.pad, image.pad, image.out_width, Int64(first), Int64(count),
+                image.stride, image.pad_top, image.pad_left, image.out_width, Int64(first),
+                Int64(count),
                 columns)
             // [outputs, depth] x [depth, count]
             cblas_sgemm(

@@ -200,6 +200,9 @@ public protocol TensorOperations {
         _ x: Tensor, weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry
     ) -> Tensor
 
+    /// A 3 × 3 convolution, keeping the size, of the image doubled by nearest neighbours.
+    func upsampledConvolution(_ x: Tensor, weight: Tensor, bias: Tensor) -> Tensor
+
     /// Nearest-neighbour doubling of an image.
     func upsample2(_ x: Tensor) -> Tensor
 

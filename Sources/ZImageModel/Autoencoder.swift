@@ -150,7 +150,7 @@ struct Decoder {
                 try onBlock?("vae.decoder.up_blocks.\(index).resnets.\(layer)", x)
             }
             if let upsampler = level.upsampler {
-                x = upsampler(operations.upsample2(x), operations)
+                x = upsampler.upsampling(x, operations)
             }
             try onBlock?("vae.decoder.up_blocks.\(index)", x)
         }

@@ -104,4 +104,17 @@ import Testing
             }
         }
     }
+
+    @Test func upsampledConvolutions() {
+        for (inputs, outputs, height, width) in [(1, 1, 1, 1), (3, 15, 2, 5), (20, 4, 17, 40)] {
+            let x = random([inputs, height, width], seed: 14)
+            let weight = random([outputs, inputs, 3, 3], seed: 15).converted(to: .bfloat16)
+            let bias = random([outputs], seed: 16)
+            let error = relativeError(
+                own.upsampledConvolution(x, weight: weight, bias: bias),
+                twin.convolution(
+                    twin.upsample2(x), weight: weight, bias: bias, geometry: .same3))
+            #expect(error <= Tolerance.operation, "\(inputs) \(height)x\(width): \(error)")
+        }
+    }
 }

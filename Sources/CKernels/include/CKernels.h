@@ -117,3 +117,5 @@ void ck_im2col(
     int pad_top, int pad_left, int64_t out_width, int64_t first, int64_t count, float *columns);
 /// Nearest-neighbour doubling of one plane.
 void ck_upsample2(const float *x, int64_t height, int64_t width, float *y);
+/// y = even[0], odd[0], even[1], odd[1], …: 2n values.
+void ck_interleave(const float *even, const float *odd, float *y, int64_t n);

@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
     const float *planes;
     int64_t height, width, out_width;
-    int kernel, stride, pad;
+    int kernel, stride, pad_top, pad_left;
 } ck_image;
 
 enum { CK_FROM_ROWS = 0, CK_FROM_IMAGE = 1, CK_FROM_PANELS = 2 };
