@@ -19,7 +19,8 @@ struct ProgressBar {
             toLength: Self.width, withPad: "░", startingAt: 0)
         let elapsed = (ContinuousClock.now - start).seconds
         let remaining = done == 0 ? 0 : elapsed / share - elapsed
-        let line = String(format: "%@ %d/%d  %.1f s, %.1f s left", bar, done, total, elapsed, remaining)
+        let line = String(
+            format: "%@ %d/%d  %.1f s, %.1f s left", bar, done, total, elapsed, remaining)
         FileHandle.standardError.write(Data("\r\u{1b}[K\(label) \(line)".utf8))
     }
 
