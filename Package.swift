@@ -47,7 +47,9 @@ let package = Package(
             name: "NeuralLayersTests", dependencies: ["NeuralLayers", "TensorCore", "TestSupport"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "TestSupport"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"]),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
+            exclude: ["Golden", "Scripts"]),
         .testTarget(
             name: "ZImageModelTests",
             dependencies: [

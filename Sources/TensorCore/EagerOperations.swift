@@ -8,13 +8,17 @@ import COpenBLAS
 /// number of threads.
 public final class EagerOperations: TensorOperations {
     public let pool: ThreadPool
+    let products: ProductKernels
 
-    public init(pool: ThreadPool) {
+    public init(pool: ThreadPool, products: ProductKernels = .automatic) {
+        precondition(products == .openBLAS || ck_product_is_supported() != 0)
         self.pool = pool
+        self.products = products
     }
 
     /// The kernels that results depend on: two machines with the same name compute the same bits.
     public var kernelFamily: String {
+        if products == .packed { return "avx512" }
         let level = ["baseline", "avx2", "avx512"][Int(ck_simd_level())]
         let blas = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
         return "\(level)-openblas-\(blas.lowercased())"
@@ -117,15 +121,10 @@ public final class EagerOperations: TensorOperations {
         let (rows, columns) = (x.shape[0], x.shape[1])
         let output = Tensor(uninitialized: [columns, rows])
         let (source, target) = (x.floats, output.floats)
-        let tile = 32
-        pool.run(columns, grain: tile) { range in
-            for rowStart in stride(from: 0, to: rows, by: tile) {
-                for column in range {
-                    for row in rowStart..<min(rowStart + tile, rows) {
-                        target[column * rows + row] = source[row * columns + column]
-                    }
-                }
-            }
+        pool.run(columns, grain: 32) { range in
+            ck_transpose(
+                source + range.lowerBound, Int64(columns), Int64(rows), Int64(range.count),
+                target + range.lowerBound * rows)
         }
         return output
     }

@@ -1,4 +1,5 @@
-// A list of byte strings in one buffer: 150,000 separate arrays would take most of the loading time.
+// A list of byte strings in one buffer: 150,000 separate arrays would take most of the time that
+// loading takes.
 
 /// Byte strings stored back to back.
 struct TokenList: Sendable {

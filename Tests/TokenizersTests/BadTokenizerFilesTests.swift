@@ -203,4 +203,41 @@ import Testing
             .invalidAddedTokens, mentioning: "taken",
             loading: SmallTokenizer.files(["vocab.json": #"{"a": 0, "b": 2}"#, "merges.txt": ""]))
     }
+
+    /// Files with random bytes changed load or give an error; a trap would end the test run.
+    @Test func randomDamageNeverTraps() throws {
+        let added = #"[{"id": 11, "content": "<x>", "normalized": true, "lstrip": true}]"#
+        let sound = [
+            "tokenizer.json": Array(SmallTokenizer.document(["added_tokens": added]).utf8),
+            "tokenizer_config.json": Array(SmallTokenizer.configuration.utf8),
+        ]
+        let folder = try TemporaryFolder()
+        let replacements = Array(#"0"{}[],:-9\u e1Ċ"#.utf8)
+        var state: UInt64 = 7
+        func next(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % limit
+        }
+        var outcomes: Set<String> = []
+        for _ in 0..<1000 {
+            for (name, content) in sound.sorted(by: { $0.key < $1.key }) {
+                var bytes = content
+                for _ in 0..<next(below: 3) {
+                    bytes[next(below: bytes.count)] = replacements[next(below: replacements.count)]
+                }
+                try Data(bytes).write(to: folder.url.appendingPathComponent(name))
+            }
+            do {
+                let tokenizer = try Qwen2Tokenizer(directory: folder.url)
+                let ids = tokenizer.encode("abc <x> é<end>")
+                _ = try tokenizer.decode(ids, skippingSpecialTokens: true)
+                outcomes.insert("loaded")
+            } catch {
+                outcomes.insert((error as? TokenizerError)?.code.rawValue ?? "other")
+            }
+        }
+        #expect(outcomes.isSuperset(of: ["loaded", "malformedFile", "invalidVocabulary"]))
+        #expect(!outcomes.contains("other"))
+        #expect(!outcomes.contains("unknownToken"))
+    }
 }

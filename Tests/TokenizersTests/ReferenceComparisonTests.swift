@@ -38,18 +38,21 @@ import Testing
         try run("reference_ids.py", [tokenizer.path], input: texts, output: answers)
         let own = try Qwen2Tokenizer(directory: tokenizer)
         let lines = try JSONLines.strings(in: texts)
+        var mismatches = 0
         var lineCount = 0
         var idCount = 0
         try JSONLines.forEachIDs(in: answers) { index, expected in
             let ids = own.encode(lines[index])
             if ids != expected {
+                mismatches += 1
                 let place = zip(ids, expected).enumerated().first { $1.0 != $1.1 }?.offset
-                Issue.record(
-                    "line \(index) differs, first at id \(place ?? min(ids.count, expected.count))")
+                let first = place ?? min(ids.count, expected.count)
+                if mismatches <= 5 { Issue.record("line \(index) differs, first at id \(first)") }
             }
             lineCount += 1
             idCount += ids.count
         }
+        #expect(mismatches == 0)
         #expect(lineCount == lines.count)
         return idCount
     }
@@ -94,20 +97,103 @@ import Testing
         }
     }
 
+    /// Planes 4 to 13 hold no characters and 15 and 16 only private ones: their first and last
+    /// blocks of 256 are enough.
+    private static func isProbed(_ block: UInt32) -> Bool {
+        block < 0x400 || block >> 8 == 0xE || block & 0xFF == 0 || block & 0xFF == 0xFF
+    }
+
+    /// Whether two lists hold the same strings, byte by byte.
+    private static func areSame(_ left: [JSONValue], _ right: [JSONValue]) -> Bool {
+        left.elementsEqual(right) { left, right in
+            guard case .string(let left) = left, case .string(let right) = right else {
+                return false
+            }
+            return left.utf8.elementsEqual(right.utf8)
+        }
+    }
+
+    /// Requires the same pieces of normalized text, and returns how many there were.
+    private func comparePieces(_ texts: URL, in folder: TemporaryFolder) throws -> Int {
+        let answers = folder.url.appendingPathComponent("pieces.jsonl")
+        try run(
+            "reference_ids.py", [Repository.boxTokenizer.path, "--pieces"], input: texts,
+            output: answers)
+        var pieceCount = 0
+        var mismatches = 0
+        let expected = try JSONLines.values(in: answers)
+        let lines = try JSONLines.strings(in: texts)
+        try #require(lines.count == expected.count)
+        var composition = CanonicalComposition()
+        for (line, value) in zip(lines, expected) {
+            let raw = Array(line.utf8)
+            let bytes = composition.normalized(raw, in: raw.indices) ?? raw
+            var splitter = QwenPreTokenizer(bytes, in: bytes.indices)
+            var own: [JSONValue] = []
+            while let range = splitter.next() {
+                own.append(.string(String(decoding: bytes[range], as: UTF8.self)))
+            }
+            pieceCount += own.count
+            guard case .array(let pieces) = value, Self.areSame(own, pieces) else {
+                mismatches += 1
+                if mismatches <= 5 { Issue.record("the pieces of \(line.debugDescription)") }
+                continue
+            }
+        }
+        #expect(mismatches == 0)
+        return pieceCount
+    }
+
     /// Every scalar beside characters that bring out its class and its combining behaviour.
     @Test(.enabled(if: isReady, "needs TURBINE_TEST_PYTHON and unicode-cldr-core"))
-    func equalsReferenceOnEveryScalar() throws {
+    func splitsAndNormalizesEveryScalarLikeReference() throws {
         let folder = try TemporaryFolder()
         let texts = folder.url.appendingPathComponent("scalars.jsonl")
         var lines: [UInt8] = []
-        for block in UInt32(0)..<0x1100 {
-            let scalars = (block << 8..<(block + 1) << 8).compactMap(Unicode.Scalar.init)
+        for block in UInt32(0)..<0x2200 where Self.isProbed(block >> 1) {
+            let scalars = (block << 7..<(block + 1) << 7).compactMap(Unicode.Scalar.init)
             guard !scalars.isEmpty else { continue }
-            let text = scalars.map { "\($0)a \($0)1 \($0)!a\u{345}\($0)a\($0)\u{334}'\($0) " }
-                .joined()
-            lines += try JSONEncoder().encode(text) + [0x0A]
+            let text = scalars.map { "b'\($0)x \($0)1\($0)! \($0) a\u{345}\($0)b\($0)\u{334}" }
+            lines += try JSONEncoder().encode(text.joined()) + [0x0A]
         }
         try Data(lines).write(to: texts)
-        #expect(try compare(texts, Repository.boxTokenizer, in: folder) > 10_000_000)
+        #expect(try comparePieces(texts, in: folder) > 2_000_000)
+    }
+
+    @Test(.enabled(if: isReady, "needs TURBINE_TEST_PYTHON and unicode-cldr-core"))
+    func splitsRandomTextLikeReference() throws {
+        let folder = try TemporaryFolder()
+        let random = folder.url.appendingPathComponent("random.jsonl")
+        try run("reference_texts.py", ["random", "20000", "7"], output: random)
+        #expect(try comparePieces(random, in: folder) > 100_000)
+    }
+
+    /// Random ids, mostly of single bytes: what they spell is seldom valid UTF-8.
+    @Test(.enabled(if: isReady, "needs TURBINE_TEST_PYTHON and unicode-cldr-core"))
+    func decodesLikeReference() throws {
+        let folder = try TemporaryFolder()
+        let tokenizer = try Qwen2Tokenizer(directory: Repository.boxTokenizer)
+        var state: UInt64 = 2026
+        func next(below limit: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % limit
+        }
+        let lists = (0..<20_000).map { _ in
+            (0..<next(below: 24)).map { _ in
+                Int32(next(below: next(below: 4) == 0 ? tokenizer.vocabularySize : 256))
+            }
+        }
+        let ids = folder.url.appendingPathComponent("ids.jsonl")
+        let texts = folder.url.appendingPathComponent("texts.jsonl")
+        try Data(lists.map { "\($0)\n" }.joined().utf8).write(to: ids)
+        try run(
+            "reference_ids.py", [Repository.boxTokenizer.path, "--decode"], input: ids,
+            output: texts)
+        let expected = try JSONLines.strings(in: texts)
+        try #require(expected.count == lists.count)
+        for (list, text) in zip(lists, expected) {
+            let own = try tokenizer.decode(list, skippingSpecialTokens: false)
+            #expect(own.utf8.elementsEqual(text.utf8), "\(list)")
+        }
     }
 }
