@@ -71,7 +71,7 @@ struct RequestOptions: ParsableArguments {
         var request = GenerationRequest(
             prompt: try resolvePrompt(), settings: settings,
             seed: seed ?? UInt64.random(in: 0...UInt64(UInt32.max)))
-        // Guidance that was asked for explicitly is taken as written, beyond what a preset may hold.
+        // Explicit guidance is taken as written, beyond what a preset may hold.
         if let guidance { request.guidance = Float(guidance) }
         // So is a criterion of pruning, whatever the preset's is.
         if let pruneThreshold { request.pruning?.criterion = .threshold(Float(pruneThreshold)) }
