@@ -37,14 +37,20 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .executableTarget(
+            name: "turbine-benchmarks",
+            dependencies: [
+                "TensorCore", "ZImageModel", "ImagePipeline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks", exclude: ["reference"]),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["TensorCore", "Checkpoints"],
             path: "Tests/Support"),
         .testTarget(
             name: "TensorCoreTests", dependencies: ["TensorCore", "CKernels", "TestSupport"]),
-        .testTarget(
-            name: "NeuralLayersTests", dependencies: ["NeuralLayers", "TensorCore", "TestSupport"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "TestSupport"]),
         .testTarget(

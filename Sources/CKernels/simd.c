@@ -1,7 +1,8 @@
 // Which instruction set the kernels use.
 #include "vector.h"
 
-int ck_level = CK_SIMD_BASELINE;
+int ck_supported_level = CK_SIMD_BASELINE;
+_Thread_local int ck_chosen_level = -1;
 
 int ck_simd_supported(void) {
     __builtin_cpu_init();
@@ -18,7 +19,9 @@ int ck_simd_level(void) { return ck_level; }
 
 void ck_set_simd_level(int level) {
     int best = ck_simd_supported();
-    ck_level = level < 0 ? 0 : level > best ? best : level;
+    ck_chosen_level = level > best ? best : level;
 }
 
-__attribute__((constructor)) static void choose_level(void) { ck_level = ck_simd_supported(); }
+__attribute__((constructor)) static void choose_level(void) {
+    ck_supported_level = ck_simd_supported();
+}

@@ -18,7 +18,10 @@ typedef uint16_t v16h __attribute__((ext_vector_type(16), aligned(2)));
 #define TARGET_AVX512 \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c")))
 
-extern int ck_level;
+extern _Thread_local int ck_chosen_level;
+extern int ck_supported_level;
+/// The level in use on this thread.
+#define ck_level (ck_chosen_level >= 0 ? ck_chosen_level : ck_supported_level)
 
 /// Defines `void name params` as three compilations of name##_body and a dispatcher.
 #define KERNEL(name, params, arguments)                                \

@@ -21,6 +21,8 @@ public final class Denoising {
 
     /// [channels, height, width]
     public private(set) var latents: Tensor
+    /// Before the last judging step; nil without pruning.
+    private var judged: DenoisingState.Point?
     /// Steps that are done.
     public private(set) var step: Int
     /// The model's velocity at the last step, guided, data minus noise; nil before the first.
@@ -45,7 +47,7 @@ public final class Denoising {
     init(
         model: ZImageCheckpoint, operations: any TensorOperations, request: GenerationRequest,
         conditioning: [Tensor], seed: UInt64, resuming state: DenoisingState?,
-        replacement: HeadPruner.Replacement = .mean, onBlock: BlockObserver? = nil
+        replacement: HeadPruner.Replacement = .reuse, onBlock: BlockObserver? = nil
     ) throws {
         transformer = model.transformer
         self.operations = operations
@@ -76,10 +78,8 @@ public final class Denoising {
         fingerprint = Self.fingerprint(request, seed: seed)
         if let state {
             try Self.check(state, fingerprint: fingerprint, stepCount: request.stepCount)
-            (latents, step) = (state.latents, state.step)
-            for (evaluation, layers) in zip(evaluations, state.pruning) {
-                evaluation.pruner?.restore(layers)
-            }
+            (latents, step) = (state.current.latents, state.current.step)
+            try repeatJudgement(state, onBlock)
         } else {
             var generator = TorchGenerator(seed: seed)
             latents = Tensor(generator.normals(shape.reduce(1, *)), shape: shape)
@@ -110,13 +110,13 @@ public final class Denoising {
     private static func check(
         _ state: DenoisingState, fingerprint: String, stepCount: Int
     ) throws {
-        guard (0...stepCount).contains(state.step) else {
+        guard (0...stepCount).contains(state.current.step) else {
             throw GenerationError(
                 code: .invalidLatents, field: "latents",
-                what: "are after step \(state.step), but the request has \(stepCount) steps",
+                what: "are after step \(state.current.step), but the request has \(stepCount) steps",
                 remedy: "use the steps that they were made with")
         }
-        guard state.step == 0 || state.fingerprint == nil || state.fingerprint == fingerprint
+        guard state.current.step == 0 || state.fingerprint == nil || state.fingerprint == fingerprint
         else {
             throw GenerationError(
                 code: .invalidLatents, field: "latents",
@@ -126,6 +126,17 @@ public final class Denoising {
         }
     }
 
+    /// Brings the pruners to where they were: evaluates the last judging step once more. Its outputs
+    /// are those of the first time bit for bit, and far too many to be carried along.
+    private func repeatJudgement(_ state: DenoisingState, _ onBlock: BlockObserver?) throws {
+        guard let pruner = evaluations[0].pruner, step > 0, !isFinished else { return }
+        judged = state.judged
+        guard !pruner.judges(atStep: step), let point = state.judged else { return }
+        _ = try evaluateAll(point, onBlock)
+        for evaluation in evaluations { evaluation.pruner?.endStep() }
+        meter = WorkMeter()
+    }
+
     /// Does one step.
     ///
     /// - Parameter onBlock: see `BlockObserver`; a throw leaves the state as it was before the step
@@ -133,31 +144,36 @@ public final class Denoising {
         precondition(!isFinished)
         let clock = ContinuousClock()
         let start = clock.now
-        let patches = Patches.rows(of: latents, size: transformer.configuration.patchSize)
-        let time = schedule.time(atStep: step)
-        let isGuided =
-            request.guidance > 0
-            && !(request.guidanceTruncation <= 1 && time > request.guidanceTruncation)
-        let positive = try evaluate(evaluations[0], patches, time, onBlock)
-        var output = positive
-        if isGuided {
-            let negative = try evaluate(evaluations[1], patches, time, onBlock)
-            output = guided(positive, negative)
-        }
+        let before = DenoisingState.Point(step: step, latents: latents)
+        let output = try evaluateAll(before, onBlock)
         let velocity = Patches.image(
             from: output, grid: grid, size: transformer.configuration.patchSize,
             channels: transformer.configuration.latentChannels)
         latents = schedule.advance(latents, velocity: velocity, step: step)
         self.velocity = velocity
+        if evaluations[0].pruner?.isJudging == true { judged = before }
         step += 1
-        let used = isGuided ? evaluations : [evaluations[0]]
-        let idle = used.reduce(0) { $0 + ($1.pruner?.idleHeadCount ?? 0) }
-        for evaluation in used { evaluation.pruner?.endStep() }
-        meter.addStep(seconds: (clock.now - start).seconds, isPruned: idle > 0)
+        let skipped = evaluations.reduce(0) { $0 + ($1.pruner?.skippedHeadCount ?? 0) }
+        for evaluation in evaluations { evaluation.pruner?.endStep() }
+        meter.addStep(seconds: (clock.now - start).seconds, isPruned: skipped > 0)
+    }
+
+    /// The guided velocity, in rows of patches.
+    private func evaluateAll(
+        _ point: DenoisingState.Point, _ onBlock: BlockObserver?
+    ) throws -> Tensor {
+        let patches = Patches.rows(of: point.latents, size: transformer.configuration.patchSize)
+        let time = schedule.time(atStep: point.step)
+        let positive = try evaluate(evaluations[0], patches, time, point.step, onBlock)
+        let isTruncated = request.guidanceTruncation <= 1 && time > request.guidanceTruncation
+        guard request.guidance > 0, !isTruncated else { return positive }
+        let negative = try evaluate(evaluations[1], patches, time, point.step, onBlock)
+        return guided(positive, negative)
     }
 
     private func evaluate(
-        _ evaluation: Evaluation, _ patches: Tensor, _ time: Float, _ onBlock: BlockObserver?
+        _ evaluation: Evaluation, _ patches: Tensor, _ time: Float, _ step: Int,
+        _ onBlock: BlockObserver?
     ) throws -> Tensor {
         let pruner = evaluation.pruner
         pruner?.beginStep(step)
@@ -192,9 +208,8 @@ public final class Denoising {
     /// The state after the last step.
     public var state: DenoisingState {
         DenoisingState(
-            step: step, latents: latents, fingerprint: fingerprint,
-            pruning: evaluations.map { $0.pruner?.layers ?? [:] },
-            thresholds: evaluations.map { $0.pruner?.threshold })
+            current: DenoisingState.Point(step: step, latents: latents), judged: judged,
+            fingerprint: fingerprint)
     }
 
     /// The image that the last velocity points to: latents + σ · velocity; for previews.

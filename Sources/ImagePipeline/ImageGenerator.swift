@@ -242,7 +242,6 @@ extension ImageGenerator {
     /// - Throws: `CheckpointError` for a bad file, `GenerationError` when it does not fit.
     public func readState(path: String, for request: GenerationRequest) throws -> DenoisingState {
         try DenoisingState(
-            path: path, shape: Denoising.latentShape(request, model),
-            transformer: model.transformer.configuration)
+            path: path, shape: Denoising.latentShape(request, model))
     }
 }

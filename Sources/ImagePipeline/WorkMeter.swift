@@ -34,12 +34,13 @@ struct EvaluationWork {
         total = attention + other + 2 * image * width * Double(configuration.patchWidth)
     }
 
-    /// The work of the idle heads, projections included.
-    func spared(_ layers: [AttentionLayerIndex: HeadPruner.LayerState]) -> Double {
-        layers.reduce(0) { sum, entry in
+    /// The work of idle heads: scores, sums and the projections to queries, keys and values. Their
+    /// kept outputs still go through the output projection.
+    func spared(_ idleHeads: [AttentionLayerIndex: Int]) -> Double {
+        idleHeads.reduce(0) { sum, entry in
             let stack = entry.key.stack
-            let perHead = attentionPerHead[stack]! + projectionPerHead[stack]!
-            return sum + Double(entry.value.idleHeads.count) * perHead
+            let perHead = attentionPerHead[stack]! + 0.75 * projectionPerHead[stack]!
+            return sum + Double(entry.value) * perHead
         }
     }
 }
@@ -71,7 +72,7 @@ struct WorkMeter {
     mutating func add(evaluation: EvaluationWork, pruner: HeadPruner?, isJudging: Bool) {
         attention += evaluation.attention
         total += evaluation.total
-        if let pruner, !isJudging { spared += evaluation.spared(pruner.layers) }
+        if let pruner, !isJudging { spared += evaluation.spared(pruner.idleHeadCounts) }
     }
 
     mutating func addStep(seconds: Double, isPruned: Bool) {
@@ -83,7 +84,7 @@ struct WorkMeter {
         return PruningReport(
             attentionSaved: spared / attention, workSaved: spared / total, timeSaved: timeSaved,
             threshold: pruner.threshold.flatMap { $0.isFinite ? $0 : nil },
-            idleHeads: pruner.layers.values.reduce(0) { $0 + $1.idleHeads.count },
+            idleHeads: pruner.idleHeadCounts.values.reduce(0, +),
             heads: transformer.gatedLayers.count * transformer.configuration.headCount)
     }
 

@@ -2,21 +2,16 @@
 import TensorCore
 
 /// Decides, for one attention layer, which heads run, and learns what they did.
-///
-/// Heads that do not run are replaced by a constant vector, added where the output projection would
-/// have added their contribution.
 public protocol HeadGate: AnyObject {
     /// The heads to run, ascending; nil for all of them.
     var activeHeads: [Int]? { get }
-    /// [1, width] or [rows, width]: what the other heads contribute to the rows of the layer's
-    /// output; nil for zero.
-    var idleContribution: Tensor? { get }
+    /// What stands for the outputs of the other heads, [rows, other heads · d]; nil for zero.
+    var idleOutputs: Tensor? { get }
     /// Whether this run should measure entropies. Only asked for when all heads run.
     var isMeasuring: Bool { get }
     /// Called after a measured run: entropies by head in nats, and the heads' outputs
     /// [rows, heads · d] before the output projection.
-    func observe(
-        entropies: [Float], headOutputs: Tensor, outputProjection: Linear, headDimension: Int)
+    func observe(entropies: [Float], headOutputs: Tensor)
 }
 
 /// Self-attention as in Qwen3 and Z-Image: separate projections, optional RMS norm of each query
@@ -73,18 +68,14 @@ public struct SelfAttention {
             attended = attend(
                 x, rotary: rotary, segments: segments, gate: gate, active: active, operations)
         }
-        guard let active, let contribution = gate?.idleContribution else {
+        guard let active else { return output(attended, operations) }
+        guard let idle = gate?.idleOutputs else {
             return operations.linear(
                 attended, weight: output.weight, bias: output.bias, keptOutputs: nil,
                 keptInputs: active)
         }
-        precondition(output.bias == nil)
-        let isConstant = contribution.shape[0] == 1
-        let projected = operations.linear(
-            attended, weight: output.weight,
-            bias: isConstant ? contribution.reshaped([contribution.count]) : nil,
-            keptOutputs: nil, keptInputs: active)
-        return isConstant ? projected : operations.add(projected, contribution)
+        return output(
+            operations.mergeBlocks(attended, active, idle, blockCount: headCount), operations)
     }
 
     /// The heads' outputs, [rows, heads · d], of all heads or the active ones.
@@ -107,9 +98,7 @@ public struct SelfAttention {
             query: queries, key: keys, value: values, layout: layout,
             measuringEntropy: gate?.isMeasuring == true && active == nil)
         if let gate, let entropies {
-            gate.observe(
-                entropies: entropies, headOutputs: attended, outputProjection: output,
-                headDimension: headDimension)
+            gate.observe(entropies: entropies, headOutputs: attended)
         }
         return attended
     }

@@ -102,6 +102,47 @@ public final class EagerOperations: TensorOperations {
         return output
     }
 
+    public func mergeBlocks(
+        _ kept: Tensor, _ selection: BlockSelection, _ others: Tensor, blockCount: Int
+    ) -> Tensor {
+        let rows = kept.shape[0]
+        let width = blockCount * selection.blockSize
+        precondition(kept.shape[1] + others.shape[1] == width && others.shape[0] == rows)
+        let output = Tensor(uninitialized: [rows, width])
+        let values = others.asFloat32()
+        let rest = selection.complement(of: blockCount)
+        for (source, ranges) in [(kept, selection.ranges), (values, rest.ranges)] {
+            pool.run(rows, grain: 64) { group in
+                for row in group {
+                    var from = source.floats + row * source.shape[1]
+                    for range in ranges {
+                        (output.floats + row * width + range.lowerBound).update(
+                            from: from, count: range.count)
+                        from += range.count
+                    }
+                }
+            }
+        }
+        return output
+    }
+
+    public func selectBlocks(_ x: Tensor, _ selection: BlockSelection) -> Tensor {
+        let (rows, width) = (x.shape[0], x.shape[1])
+        let output = Tensor(uninitialized: [rows, selection.elementCount])
+        let ranges = selection.ranges
+        pool.run(rows, grain: 64) { group in
+            for row in group {
+                var target = output.floats + row * selection.elementCount
+                for range in ranges {
+                    target.update(
+                        from: x.floats + row * width + range.lowerBound, count: range.count)
+                    target += range.count
+                }
+            }
+        }
+        return output
+    }
+
     public func gatherRows(
         _ sources: [Tensor], _ pieces: [(source: Int, rows: Range<Int>)]
     ) -> Tensor {

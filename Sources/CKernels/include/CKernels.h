@@ -15,10 +15,9 @@ enum { CK_SIMD_BASELINE = 0, CK_SIMD_AVX2 = 1, CK_SIMD_AVX512 = 2 };
 
 /// The best level that this processor supports.
 int ck_simd_supported(void);
-/// The level in use.
+/// The level in use on this thread.
 int ck_simd_level(void);
-/// Uses `level`, or the best supported one below it. For tests and for reproducing another
-/// machine's numerics class; not to be called while kernels run.
+/// On this thread alone, uses `level`, or the best supported one below it; -1 ends that. For tests.
 void ck_set_simd_level(int level);
 
 // MARK: Thread pool
