@@ -5,14 +5,14 @@
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing \
     --explicit-target-dependency-import-check error
 TURBINE := .build/release/turbine
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Benchmarks
 
 LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev
 TEST_PACKAGES := python3 python3-venv unicode-cldr-core
 # Set to 1 where the libraries come from elsewhere than Debian's packages.
 SYSTEM_READY :=
 
-.PHONY: demo build test lint format parity clean swift libraries test-packages
+.PHONY: demo build test lint format parity bench clean swift libraries test-packages
 .DEFAULT_GOAL := build
 
 demo: build
@@ -36,6 +36,11 @@ format: swift
 N := 10
 parity: build test-packages .venv/parity/ready
 	.venv/parity/bin/python scripts/parity.py --turbine $(TURBINE) --count $(N)
+
+# BENCHMARK: products, pruning, seams, memory or latency.
+BENCHMARK := latency
+bench: build
+	.build/release/turbine-benchmarks $(BENCHMARK)
 
 clean:
 	rm -rf .build .venv demo.png

@@ -66,10 +66,10 @@ struct GenerateCommand: ParsableCommand {
     ) throws -> [DenoisingState] {
         try paths.latentsIn.map { path in
             let state = try generator.readState(path: path, for: request)
-            if let stopAfter, stopAfter <= state.step {
+            if let stopAfter, stopAfter <= state.current.step {
                 throw ValidationError(
                     "--stop-after is \(stopAfter), but \(GenerationError.quote(path)) is at step "
-                        + "\(state.step) already; use a later step.")
+                        + "\(state.current.step) already; use a later step.")
             }
             return state
         }

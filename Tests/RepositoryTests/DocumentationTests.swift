@@ -81,7 +81,7 @@ import Testing
         let map = try #require(SourceTree.file("docs/architecture.md"))
         let declaration =
             #/
-            \.(?:executableTarget|target)\(\s* name:\ "([A-Za-z0-9]+)"
+            \.(?:executableTarget|target)\(\s* name:\ "([A-Za-z0-9-]+)"
             (?: ,\s* dependencies:\ \[ ([^\]]*) \] )?
             /#
         var count = 0

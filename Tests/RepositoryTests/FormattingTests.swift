@@ -17,6 +17,7 @@ import Testing
         process.currentDirectoryURL = Repository.root
         process.arguments = [
             "format", "lint", "--strict", "--recursive", "Package.swift", "Sources", "Tests",
+            "Benchmarks",
         ]
         let output = Pipe()
         process.standardError = output
