@@ -83,6 +83,28 @@ import Testing
     }
 
     @Test(arguments: [
+        ("turbine.step", "-1"), ("turbine.step", "99999999999999999999"), ("turbine.step", "two"),
+        ("turbine.step", "5"), ("turbine.judged_step", "3"), ("turbine.judged_step", "-8"),
+        ("turbine.judged_step", "first"), ("turbine.request", "0000"),
+    ]) func latentsThatStateNonsense(key: String, value: String) throws {
+        let folder = try TemporaryFolder()
+        _ = try Turbine.generate(
+            [
+                "--prompt", "cat", "--steps", "4", "--stop-after", "2", "--prune-share", "0.5",
+                "--latents-out", "l.st",
+            ], folder: folder.path)
+        var draft = try SafetensorsDraft(folder.url("l.st"))
+        #expect((draft.header["__metadata__"] as? [String: String])?[key] != nil)
+        draft.set("__metadata__", key, value)
+        try draft.write(to: folder.url("l.st"))
+        try refuse(
+            [
+                "--steps", "4", "--prune-share", "0.5", "--latents-in", "l.st", "--output",
+                "cat.png",
+            ], ["latents", "; "], folder)
+    }
+
+    @Test(arguments: [
         ("{", "JSON"), ("[]", "; "), ("{}", "default_preset"),
         (#"{"default_preset": {"widht": 64}}"#, "width"),
         (#"{"default_preset": {"width": 65}}"#, "multiple of 16"),
