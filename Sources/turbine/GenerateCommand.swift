@@ -10,7 +10,7 @@ struct GenerateCommand: ParsableCommand {
     @Option(help: "A checkpoint folder; default the model in the box.")
     var model: String?
     @OptionGroup var options: RequestOptions
-    @Option(help: "Compute threads; default all processors.")
+    @Option(parsing: .unconditional, help: "Compute threads; default all processors.")
     var threads: Int?
     @Option(help: "The PNG file; with several images FILE-0.png, FILE-1.png …")
     var output: String?
@@ -19,7 +19,9 @@ struct GenerateCommand: ParsableCommand {
     var latentsOut: String?
     @Option(help: "Go on from latents that --latents-out kept.")
     var latentsIn: String?
-    @Option(help: "Stop after this step, without an image; needs --latents-out.")
+    @Option(
+        parsing: .unconditional,
+        help: "Stop after this step, without an image; needs --latents-out.")
     var stopAfter: Int?
     @Option(help: "Write a preview PNG here after each step.")
     var preview: String?
@@ -31,17 +33,22 @@ struct GenerateCommand: ParsableCommand {
     func run() throws {
         let start = ContinuousClock.now
         let folder = try model ?? ResourceLocator.locate(ResourceLocator.defaultModel)
+        guard !folder.isEmpty else {
+            throw ValidationError("--model is empty; name a checkpoint folder.")
+        }
         let (request, preset) = try options.resolve(modelFolder: folder)
+        // All that can be told without the model, whose size multiple comes later.
         try request.validate(sizeMultiple: 1)
-        let paths = try Paths(self, request)
+        let paths = try GeneratePaths(self, request)
         let threadCount = threads ?? ProcessInfo.processInfo.activeProcessorCount
         guard (1...1024).contains(threadCount) else {
             throw ValidationError("--threads is \(threadCount); use 1 to 1024.")
         }
         let generator = try ImageGenerator(modelFolder: folder, threadCount: threadCount)
         try generator.validate(request)
+        let states = try readStates(generator, request, paths)
         let loadSeconds = (ContinuousClock.now - start).seconds
-        let report = try generate(generator, request, preset: preset, paths)
+        let report = try generate(generator, request, preset: preset, states, paths)
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -49,7 +56,22 @@ struct GenerateCommand: ParsableCommand {
                 loadSeconds: loadSeconds, totalSeconds: (ContinuousClock.now - start).seconds,
                 peakResidentBytes: ProcessMemory.peakResidentBytes, report: report,
                 files: report.images.map { paths.output[$0.index] })
-            print(String(decoding: try encoder.encode(outcome), as: UTF8.self))
+            try StandardOutput.write(String(decoding: encoder.encode(outcome), as: UTF8.self))
+        }
+    }
+
+    /// What each image goes on from; empty for the seeds' noise. Read before any heavy work.
+    private func readStates(
+        _ generator: ImageGenerator, _ request: GenerationRequest, _ paths: GeneratePaths
+    ) throws -> [DenoisingState] {
+        try paths.latentsIn.map { path in
+            let state = try generator.readState(path: path, for: request)
+            if let stopAfter, stopAfter <= state.current.step {
+                throw ValidationError(
+                    "--stop-after is \(stopAfter), but \(GenerationError.quote(path)) is at step "
+                        + "\(state.current.step) already; use a later step.")
+            }
+            return state
         }
     }
 
@@ -64,7 +86,8 @@ struct GenerateCommand: ParsableCommand {
     }
 
     private func generate(
-        _ generator: ImageGenerator, _ request: GenerationRequest, preset: String?, _ paths: Paths
+        _ generator: ImageGenerator, _ request: GenerationRequest, preset: String?,
+        _ states: [DenoisingState], _ paths: GeneratePaths
     ) throws -> GenerationReport {
         let bar = ProgressBar(isVisible: StandardError.isTerminal)
         Interruption.install()
@@ -80,11 +103,7 @@ struct GenerateCommand: ParsableCommand {
             }
             if let preview { try AtomicFile.write(event.preview(), to: preview) }
         }
-        if !paths.latentsIn.isEmpty {
-            control.initialState = { image in
-                try generator.readState(path: paths.latentsIn[image], for: request)
-            }
-        }
+        if !states.isEmpty { control.initialState = { image in states[image] } }
         defer { bar.clear() }
         return try generator.generate(
             request, control: control,
@@ -98,50 +117,8 @@ struct GenerateCommand: ParsableCommand {
             finished: { image, output in
                 try (output.sink as? AtomicFile)?.commit()
                 bar.clear()
-                if !json { print(paths.output[image]) }
+                if !json { try StandardOutput.write(paths.output[image]) }
             })
-    }
-
-    /// The files of each image, checked before any heavy work.
-    private struct Paths {
-        let output: [String]
-        let latentsOut: [String]
-        let latentsIn: [String]
-
-        init(_ command: GenerateCommand, _ request: GenerationRequest) throws {
-            let imageCount = request.imageCount
-            let stops = command.stopAfter.map { $0 < request.stepCount } ?? false
-            if command.stopAfter != nil, command.latentsOut == nil {
-                throw ValidationError("--stop-after needs --latents-out, or nothing would be left.")
-            }
-            if let step = command.stopAfter, step < 1 {
-                throw ValidationError("--stop-after is \(step); use a step from 1.")
-            }
-            guard command.output != nil || stops else {
-                throw ValidationError("An output file is missing; give --output FILE.png.")
-            }
-            func numbered(_ path: String?) -> [String] {
-                guard let path else { return [] }
-                return (0..<imageCount).map {
-                    imageCount == 1 ? path : Self.numbered(path, $0)
-                }
-            }
-            output = numbered(command.output)
-            latentsOut = numbered(command.latentsOut)
-            latentsIn = numbered(command.latentsIn)
-            for path in output + latentsOut + (command.preview.map { [$0] } ?? []) {
-                try AtomicFile.checkWritable(path)
-            }
-        }
-
-        /// `dir/name.png` → `dir/name-3.png`
-        private static func numbered(_ path: String, _ index: Int) -> String {
-            let url = URL(fileURLWithPath: path)
-            let name = url.deletingPathExtension().lastPathComponent
-            let suffix = url.pathExtension.isEmpty ? "" : ".\(url.pathExtension)"
-            let folder = (path as NSString).deletingLastPathComponent
-            return (folder as NSString).appendingPathComponent("\(name)-\(index)\(suffix)")
-        }
     }
 }
 

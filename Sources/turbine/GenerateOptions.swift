@@ -62,6 +62,7 @@ struct RequestOptions: ParsableArguments {
 
     /// The request and the names that its metadata states.
     func resolve(modelFolder: String) throws -> (GenerationRequest, preset: String?) {
+        try checkPruning()
         let library = try PresetLibrary(
             file: presets ?? ResourceLocator.locate(ResourceLocator.presets))
         let presetName = try preset ?? Self.preferredPreset(modelFolder: modelFolder)
@@ -70,10 +71,10 @@ struct RequestOptions: ParsableArguments {
         var request = GenerationRequest(
             prompt: try resolvePrompt(), settings: settings,
             seed: seed ?? UInt64.random(in: 0...UInt64(UInt32.max)))
-        // Guidance that was asked for explicitly is taken as written, beyond what a preset may
-        // hold.
+        // Explicit guidance is taken as written, beyond what a preset may hold.
         if let guidance { request.guidance = Float(guidance) }
-        if prune == true, request.pruning == nil { request.pruning = PruningOptions() }
+        // So is a criterion of pruning, whatever the preset's is.
+        if let pruneThreshold { request.pruning?.criterion = .threshold(Float(pruneThreshold)) }
         if let pruneInterval { request.pruning?.judgingInterval = pruneInterval }
         if let tileBlend { request.tiling.blending = tileBlend }
         if let tileMemory {
@@ -94,13 +95,28 @@ struct RequestOptions: ParsableArguments {
         fields.cfgNormalization = cfgNormalization
         fields.cfgTruncation = cfgTruncation
         fields.imageCount = count
-        fields.prune = prune
+        fields.prune = prune ?? (asksForPruning ? true : nil)
         fields.pruneThreshold = pruneThreshold
         fields.pruneShare = pruneShare
         fields.tile = tile
         fields.tileSize = tileSize
         fields.tileOverlap = tileOverlap
         return fields
+    }
+
+    private var asksForPruning: Bool {
+        pruneThreshold != nil || pruneShare != nil || pruneInterval != nil
+    }
+
+    private func checkPruning() throws {
+        if prune == false, asksForPruning {
+            throw ValidationError(
+                "--no-prune excludes the other options of pruning; leave one side out.")
+        }
+        if pruneThreshold != nil, pruneShare != nil {
+            throw ValidationError(
+                "--prune-threshold and --prune-share exclude each other; give one of them.")
+        }
     }
 
     /// A model folder can name the preset that suits it, in `turbine.json`.
@@ -128,7 +144,12 @@ struct RequestOptions: ParsableArguments {
             guard let equals = item.firstIndex(of: "=") else {
                 throw ValidationError("--set takes slot=value, not \(GenerationError.quote(item)).")
             }
-            values[String(item[..<equals])] = String(item[item.index(after: equals)...])
+            let slot = String(item[..<equals])
+            let value = String(item[item.index(after: equals)...])
+            guard values.updateValue(value, forKey: slot) == nil else {
+                throw ValidationError(
+                    "--set gives the slot \(GenerationError.quote(slot)) twice; give it once.")
+            }
         }
         let library = try TemplateLibrary(
             files: [ResourceLocator.locate(ResourceLocator.templates)] + templates)

@@ -19,9 +19,9 @@ struct InspectCommand: ParsableCommand {
         if json {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(summary), as: UTF8.self))
+            try StandardOutput.write(String(decoding: encoder.encode(summary), as: UTF8.self))
         } else {
-            print(summary.text)
+            try StandardOutput.write(summary.text)
         }
     }
 

@@ -2,8 +2,8 @@
 import Foundation
 import ImagePipeline
 
-/// Finds `Models/` and `config/`: beside the working folder, the executable (any folder above it),
-/// or in `../share/turbine` of an installation.
+/// Finds `Models/` and `config/`: in a folder above the executable, in `../share/turbine` of an
+/// installation, or else in the working folder, which may hold a `config/` of its own.
 enum ResourceLocator {
     /// The model in the box.
     static let defaultModel = "Models/emoji"
@@ -23,17 +23,15 @@ enum ResourceLocator {
     }
 
     private static var candidates: [String] {
-        var folders = ["."]
-        guard
-            let executable = try? FileManager.default.destinationOfSymbolicLink(
-                atPath: "/proc/self/exe")
-        else { return folders }
+        let manager = FileManager.default
+        guard let executable = try? manager.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        else { return ["."] }
         var folder = URL(fileURLWithPath: executable).deletingLastPathComponent()
-        folders.append(folder.appendingPathComponent("../share/turbine").standardized.path)
+        var folders = [folder.appendingPathComponent("../share/turbine").standardized.path]
         for _ in 0..<5 {
             folders.append(folder.path)
             folder.deleteLastPathComponent()
         }
-        return folders
+        return folders + ["."]
     }
 }

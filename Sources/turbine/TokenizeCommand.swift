@@ -1,6 +1,7 @@
 // `turbine tokenize`: text to token ids, line by line.
 import ArgumentParser
 import Foundation
+import ImagePipeline
 import Tokenizers
 
 struct TokenizeCommand: ParsableCommand {
@@ -18,14 +19,27 @@ struct TokenizeCommand: ParsableCommand {
         let folder = FileManager.default.fileExists(atPath: nested) ? nested : model
         let tokenizer = try Qwen2Tokenizer(directory: URL(fileURLWithPath: folder))
         let decoder = JSONDecoder()
-        var number = 0
-        while let line = readLine() {
-            number += 1
-            guard let text = try? decoder.decode(String.self, from: Data(line.utf8)) else {
-                throw ValidationError("Line \(number) is not a JSON string.")
-            }
+        for (index, line) in StandardInputLines().enumerated() {
+            let text = try Self.text(line, index + 1, decoder)
             let ids = chat ? tokenizer.encodeChat(prompt: text) : tokenizer.encode(text)
-            print("[" + ids.map(String.init).joined(separator: ",") + "]")
+            try StandardOutput.write("[" + ids.map(String.init).joined(separator: ",") + "]")
         }
+    }
+
+    private static func text(_ line: [UInt8], _ number: Int, _ decoder: JSONDecoder) throws
+        -> String
+    {
+        func invalid(_ what: String, _ remedy: String) -> GenerationError {
+            GenerationError(
+                code: .invalidArgument, field: "standard input, line \(number)", what: what,
+                remedy: remedy)
+        }
+        guard String(validating: line, as: UTF8.self) != nil else {
+            throw invalid("is not valid UTF-8", "pass text in UTF-8")
+        }
+        guard let text = try? decoder.decode(String.self, from: Data(line)) else {
+            throw invalid("is not a JSON string", "write each text as a JSON string on one line")
+        }
+        return text
     }
 }

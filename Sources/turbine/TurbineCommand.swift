@@ -23,20 +23,25 @@ struct TurbineCommand: ParsableCommand {
             if code == .success {
                 print(TurbineCommand.fullMessage(for: error))
             } else if !(error is ExitCode) {
-                StandardError.write("turbine: \(TurbineCommand.message(for: error))")
+                StandardError.write("turbine: \(message(for: error))")
             }
             exit(code.rawValue)
         }
     }
-}
 
-enum StandardError {
-    /// One line on standard error.
-    static func write(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+    /// What is wrong, and what to do about it. The parser's own messages say only the first.
+    private static func message(for error: any Error) -> String {
+        let message = TurbineCommand.message(for: error)
+        let isParserError =
+            TurbineCommand.exitCode(for: error) == .validationFailure && !(error is ValidationError)
+        guard isParserError else { return message }
+        let name = CommandLine.arguments.dropFirst().first ?? ""
+        let isCommand = TurbineCommand.configuration.subcommands.contains {
+            $0.configuration.commandName == name
+        }
+        let help = isCommand ? "turbine \(name) --help" : "turbine --help"
+        return message + (message.hasSuffix("?") ? " " : "; ") + "'\(help)' tells what there is"
     }
-
-    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 }
 
 extension CommandLine {

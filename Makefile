@@ -1,0 +1,66 @@
+# `make demo` makes a picture, `make test` runs every test; both install what they need on Debian.
+
+# One configuration everywhere, so that nothing is built twice. The import check holds each target
+# to the table in Package.swift.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing \
+    --explicit-target-dependency-import-check error
+TURBINE := .build/release/turbine
+SOURCES := Package.swift Sources Tests Benchmarks
+
+LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev
+TEST_PACKAGES := python3 python3-venv unicode-cldr-core
+# Set to 1 where the libraries come from elsewhere than Debian's packages.
+SYSTEM_READY :=
+
+.PHONY: demo build test lint format parity bench clean swift libraries test-packages
+.DEFAULT_GOAL := build
+
+demo: build
+	$(TURBINE) generate --prompt "red heart" --seed 4 --output demo.png
+	@echo "The picture is in demo.png."
+
+build: swift libraries
+	swift build $(SWIFT_FLAGS)
+
+test: swift libraries test-packages .venv/test/ready
+	swift build $(SWIFT_FLAGS) --build-tests
+	TURBINE_TEST_PYTHON=$(CURDIR)/.venv/test/bin/python swift test $(SWIFT_FLAGS) --skip-build
+
+lint: swift
+	swift format lint --strict --recursive $(SOURCES)
+
+format: swift
+	swift format --in-place --recursive $(SOURCES)
+
+# N random checkpoints through our command line and through diffusers; images must be equal.
+N := 10
+parity: build test-packages .venv/parity/ready
+	.venv/parity/bin/python scripts/parity.py --turbine $(TURBINE) --count $(N)
+
+# BENCHMARK: products, pruning, seams, memory or latency.
+BENCHMARK := latency
+bench: build
+	.build/release/turbine-benchmarks $(BENCHMARK)
+
+clean:
+	rm -rf .build .venv demo.png
+
+swift:
+	@command -v swift >/dev/null || { echo "Swift 6.1 or later is missing:" \
+	    "install a toolchain from swift.org and put its bin folder on PATH." >&2; exit 1; }
+
+libraries:
+	@[ -n "$(SYSTEM_READY)" ] || scripts/install-packages $(LIBRARIES)
+
+test-packages:
+	@[ -n "$(SYSTEM_READY)" ] || scripts/install-packages $(TEST_PACKAGES)
+
+.venv/test/ready: scripts/requirements-test.txt
+	python3 -m venv --clear .venv/test
+	.venv/test/bin/pip install --quiet --no-deps --requirement $<
+	touch $@
+
+.venv/parity/ready: scripts/requirements-parity.txt
+	python3 -m venv --clear .venv/parity
+	.venv/parity/bin/pip install --quiet --requirement $<
+	touch $@
