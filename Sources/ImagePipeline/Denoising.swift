@@ -77,7 +77,7 @@ public final class Denoising {
         }
         fingerprint = Self.fingerprint(request, seed: seed)
         if let state {
-            try Self.check(state, fingerprint: fingerprint, stepCount: request.stepCount)
+            try Self.check(state, request, seed: seed)
             (latents, step) = (state.current.latents, state.current.step)
             try repeatJudgement(state, onBlock)
         } else {
@@ -107,16 +107,18 @@ public final class Denoising {
         return String(hash.finalize().prefix(16))
     }
 
-    private static func check(
-        _ state: DenoisingState, fingerprint: String, stepCount: Int
+    /// Throws unless a state is one of this request's, after one of its steps.
+    static func check(
+        _ state: DenoisingState, _ request: GenerationRequest, seed: UInt64
     ) throws {
-        guard (0...stepCount).contains(state.current.step) else {
+        guard (0...request.stepCount).contains(state.current.step) else {
             throw GenerationError(
                 code: .invalidLatents, field: "latents",
-                what:
-                    "are after step \(state.current.step), but the request has \(stepCount) steps",
+                what: "are after step \(state.current.step), but the request has "
+                    + "\(request.stepCount) steps",
                 remedy: "use the steps that they were made with")
         }
+        let fingerprint = fingerprint(request, seed: seed)
         guard
             state.current.step == 0 || state.fingerprint == nil || state.fingerprint == fingerprint
         else {

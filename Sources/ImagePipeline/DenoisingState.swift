@@ -49,18 +49,29 @@ public struct DenoisingState {
                 code: .invalidLatents, field: path, what: "has no tensor \"latents\"",
                 remedy: "name a file that --latents-out wrote")
         }
-        current = Point(
-            step: file.metadata[Self.stepKey].flatMap { Int($0) } ?? 0, latents: latents)
+        current = Point(step: try Self.step(file, Self.stepKey) ?? 0, latents: latents)
         fingerprint = file.metadata[Self.fingerprintKey]
         if let latents = try Self.latents(file, "judged_latents", shape) {
-            let step = file.metadata[Self.judgedStepKey].flatMap { Int($0) } ?? -1
+            let step = try Self.step(file, Self.judgedStepKey) ?? -1
             guard (0..<max(current.step, 1)).contains(step) else {
-                throw GenerationError(
-                    code: .invalidLatents, field: path, what: "states no sound judging step",
-                    remedy: "name a file that --latents-out wrote")
+                throw Self.unsoundStep(file, Self.judgedStepKey)
             }
             judged = Point(step: step, latents: latents)
         }
+    }
+
+    /// A step that the metadata state; nil when they do not.
+    private static func step(_ file: SafetensorsFile, _ key: String) throws -> Int? {
+        guard let text = file.metadata[key] else { return nil }
+        guard let step = Int(text), step >= 0 else { throw unsoundStep(file, key) }
+        return step
+    }
+
+    private static func unsoundStep(_ file: SafetensorsFile, _ key: String) -> GenerationError {
+        GenerationError(
+            code: .invalidLatents, field: file.path,
+            what: "has latents whose metadata state no sound \(key)",
+            remedy: "name a file that --latents-out wrote")
     }
 
     init(current: Point, judged: Point?, fingerprint: String?) {

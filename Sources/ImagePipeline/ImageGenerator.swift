@@ -78,16 +78,35 @@ public final class ImageGenerator {
         let shape = Denoising.latentShape(request, model)
         let grid = PatchGrid(
             rows: shape[1] / configuration.patchSize, columns: shape[2] / configuration.patchSize)
-        guard
-            configuration.accepts(
-                grid: grid, captionLength: ImageGenerator.maximumCaptionLength)
-        else {
+        guard configuration.accepts(grid: grid, captionLength: 0) else {
             let side = min(configuration.axisLengths[1], configuration.axisLengths[2])
             throw GenerationError(
                 code: .invalidArgument, field: "width and height",
                 what: "\(request.width)x\(request.height) is larger than the model can place",
                 remedy: "use at most \(side * model.sizeMultiple) pixels a side")
         }
+        for (field, prompt) in prompts(of: request) {
+            let count = tokens(of: prompt).count
+            guard configuration.accepts(grid: grid, captionLength: count) else {
+                throw GenerationError(
+                    code: .invalidArgument, field: field,
+                    what: "has \(count) tokens, more than the model can place",
+                    remedy: "use a shorter text; the model has "
+                        + "\(configuration.axisLengths[0]) positions")
+            }
+        }
+    }
+
+    /// The texts that condition a request: the prompt and, with guidance, the negative prompt.
+    private func prompts(of request: GenerationRequest) -> [(field: String, text: String)] {
+        let prompt = ("prompt", request.prompt)
+        return request.guidance > 0
+            ? [prompt, ("negative prompt", request.negativePrompt)] : [prompt]
+    }
+
+    private func tokens(of prompt: String) -> [Int32] {
+        model.tokenizer.encodeChat(
+            prompt: prompt, maximumTokenCount: Self.maximumCaptionLength)
     }
 
     /// Tokens that the text encoder reads.
@@ -170,12 +189,9 @@ public final class ImageGenerator {
     func encodePrompts(
         _ request: GenerationRequest, _ onBlock: BlockObserver? = nil
     ) throws -> [Tensor] {
-        let prompts =
-            request.guidance > 0 ? [request.prompt, request.negativePrompt] : [request.prompt]
-        return try prompts.map { prompt in
-            let ids = model.tokenizer.encodeChat(
-                prompt: prompt, maximumTokenCount: Self.maximumCaptionLength)
-            return try model.textEncoder.encode([ids], operations: operations, onBlock: onBlock)
+        try prompts(of: request).map { prompt in
+            try model.textEncoder.encode(
+                [tokens(of: prompt.text)], operations: operations, onBlock: onBlock)
         }
     }
 
@@ -238,10 +254,14 @@ public final class ImageGenerator {
 }
 
 extension ImageGenerator {
-    /// Reads a state to go on from.
+    /// Reads a state to go on from, and checks that it is one of this request's images.
     /// - Throws: `CheckpointError` for a bad file, `GenerationError` when it does not fit.
-    public func readState(path: String, for request: GenerationRequest) throws -> DenoisingState {
-        try DenoisingState(
+    public func readState(
+        path: String, for request: GenerationRequest, image: Int = 0
+    ) throws -> DenoisingState {
+        let state = try DenoisingState(
             path: path, shape: Denoising.latentShape(request, model))
+        try Denoising.check(state, request, seed: request.seed &+ UInt64(image))
+        return state
     }
 }

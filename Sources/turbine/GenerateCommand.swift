@@ -64,8 +64,8 @@ struct GenerateCommand: ParsableCommand {
     private func readStates(
         _ generator: ImageGenerator, _ request: GenerationRequest, _ paths: GeneratePaths
     ) throws -> [DenoisingState] {
-        try paths.latentsIn.map { path in
-            let state = try generator.readState(path: path, for: request)
+        try paths.latentsIn.enumerated().map { image, path in
+            let state = try generator.readState(path: path, for: request, image: image)
             if let stopAfter, stopAfter <= state.current.step {
                 throw ValidationError(
                     "--stop-after is \(stopAfter), but \(GenerationError.quote(path)) is at step "
