@@ -15,6 +15,8 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
 
         // The engine.
         .target(name: "CKernels"),
@@ -28,6 +30,12 @@ let package = Package(
         .target(
             name: "ImagePipeline",
             dependencies: ["TensorCore", "NeuralLayers", "Checkpoints", "ZImageModel", "CPNG"]),
+
+        // The service.
+        .target(name: "CTurbineProto", dependencies: ["CProtobufC"]),
+        .target(name: "WireProtocol", dependencies: ["CTurbineProto", "CProtobufC"]),
+        .target(name: "ZeroMQSockets", dependencies: ["CZeroMQ"]),
+        .target(name: "QueueCore"),
 
         // The command line: the only place where engine and service meet.
         .executableTarget(
@@ -57,6 +65,9 @@ let package = Package(
         .testTarget(
             name: "ImagePipelineTests",
             dependencies: ["ImagePipeline", "ZImageModel", "Checkpoints", "TensorCore", "TestSupport"]),
+        .testTarget(name: "QueueCoreTests", dependencies: ["QueueCore"]),
+        .testTarget(name: "WireProtocolTests", dependencies: ["WireProtocol", "TestSupport"]),
+        .testTarget(name: "ZeroMQSocketsTests", dependencies: ["ZeroMQSockets"]),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"]),
     ],

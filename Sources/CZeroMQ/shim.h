@@ -1,0 +1,2 @@
+// libzmq.
+#include <zmq.h>
