@@ -45,6 +45,14 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .executableTarget(
+            name: "turbine-benchmarks",
+            dependencies: [
+                "TensorCore", "ZImageModel", "ImagePipeline",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks", exclude: ["reference"]),
+
         // Tests.
         .target(
             name: "TestSupport", dependencies: ["TensorCore", "Checkpoints"],
@@ -55,7 +63,9 @@ let package = Package(
             name: "NeuralLayersTests", dependencies: ["NeuralLayers", "TensorCore", "TestSupport"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "TensorCore", "TestSupport"]),
-        .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"]),
+        .testTarget(
+            name: "TokenizersTests", dependencies: ["Tokenizers", "TestSupport"],
+            exclude: ["Golden", "Scripts"]),
         .testTarget(
             name: "ZImageModelTests",
             dependencies: [

@@ -104,3 +104,74 @@ KERNEL(
     (const float *x, int64_t x_stride, const float *factors, float *y, int64_t y_stride,
      int64_t rows, int64_t n),
     (x, x_stride, factors, y, y_stride, rows, n))
+
+/// The largest of the keys that each column of a panel [keys][32] sees.
+INLINE void column_maximum(
+    const float *x, int64_t first, int64_t last, const int32_t *limits, v16f top[2]) {
+    for (int64_t k = first; k < last; k++)
+        for (int h = 0; h < 2; h++) {
+            v16f value = load(x + k * 32 + 16 * h);
+            if (limits) {
+                v16i seen = *(const v16i *)(limits + 16 * h) > (int32_t)k;
+                value = seen ? value : (v16f)-INFINITY;
+            }
+            top[h] = __builtin_elementwise_max(top[h], value);
+        }
+}
+
+INLINE void ck_softmax_panel_body(
+    float *x, int64_t keys, float scale, const int32_t *limits, float *sums, float *entropies) {
+    v16f top[2] = {(v16f)-INFINITY, (v16f)-INFINITY};
+    column_maximum(x, 0, keys, limits, top);
+    v16f shift[2] = {top[0] * scale, top[1] * scale};
+    v16f z[2] = {0, 0}, t[2] = {0, 0};
+    // Sums of 32 keys, then of those: the error grows with the number of blocks, not of keys.
+    for (int64_t k0 = 0; k0 < keys; k0 += 32) {
+        v16f zb[2] = {0, 0}, tb[2] = {0, 0};
+        int64_t end = k0 + 32 < keys ? k0 + 32 : keys;
+        for (int64_t k = k0; k < end; k++)
+            for (int h = 0; h < 2; h++) {
+                float *place = x + k * 32 + 16 * h;
+                v16f a = load(place) * scale - shift[h];
+                v16f e = vector_exp(a);
+                if (limits) {
+                    v16i seen = *(const v16i *)(limits + 16 * h) > (int32_t)k;
+                    e = seen ? e : (v16f)0;
+                    a = seen ? a : (v16f)0;
+                }
+                store(place, e);
+                zb[h] += e;
+                tb[h] += e * a;
+            }
+        for (int h = 0; h < 2; h++) {
+            z[h] += zb[h];
+            t[h] += tb[h];
+        }
+    }
+    for (int h = 0; h < 2; h++) {
+        store(sums + 16 * h, z[h]);
+        if (!entropies) continue;
+        for (int i = 0; i < 16; i++) entropies[16 * h + i] = logf(z[h][i]) - t[h][i] / z[h][i];
+    }
+}
+KERNEL(
+    ck_softmax_panel,
+    (float *x, int64_t keys, float scale, const int32_t *limits, float *sums, float *entropies),
+    (x, keys, scale, limits, sums, entropies))
+
+void ck_unpanel_scaled(
+    const float *panel, int64_t d, const float *sums, int64_t count, float *y, int64_t y_stride) {
+    for (int64_t q = 0; q < count; q++) {
+        float factor = 1.0f / sums[q];
+        for (int64_t i = 0; i < d; i++) y[q * y_stride + i] = panel[i * 32 + q] * factor;
+    }
+}
+
+void ck_transpose(const float *x, int64_t stride, int64_t rows, int64_t columns, float *y) {
+    enum { BLOCK = 16 };
+    for (int64_t r0 = 0; r0 < rows; r0 += BLOCK)
+        for (int64_t c0 = 0; c0 < columns; c0 += BLOCK)
+            for (int64_t c = c0; c < columns && c < c0 + BLOCK; c++)
+                for (int64_t r = r0; r < rows && r < r0 + BLOCK; r++)
+                    y[c * rows + r] = x[r * stride + c];
+}

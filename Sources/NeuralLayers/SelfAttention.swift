@@ -2,19 +2,16 @@
 import TensorCore
 
 /// Decides, for one attention layer, which heads run, and learns what they did.
-///
-/// Heads that do not run are replaced by a constant vector, added where the output projection would
-/// have added their contribution.
 public protocol HeadGate: AnyObject {
     /// The heads to run, ascending; nil for all of them.
     var activeHeads: [Int]? { get }
-    /// [1, width]: what the other heads contribute to each row of the layer's output; nil for zero.
-    var idleContribution: Tensor? { get }
-    /// Called after a run of all heads: entropies by head in nats, and the heads' outputs
+    /// What stands for the outputs of the other heads, [rows, other heads · d]; nil for zero.
+    var idleOutputs: Tensor? { get }
+    /// Whether this run should measure entropies. Only asked for when all heads run.
+    var isMeasuring: Bool { get }
+    /// Called after a measured run: entropies by head in nats, and the heads' outputs
     /// [rows, heads · d] before the output projection.
-    func observe(
-        entropies: [Float], headOutputs: Tensor, outputProjection: Linear, headDimension: Int,
-        operations: any TensorOperations)
+    func observe(entropies: [Float], headOutputs: Tensor)
 }
 
 /// Self-attention as in Qwen3 and Z-Image: separate projections, optional RMS norm of each query
@@ -64,6 +61,28 @@ public struct SelfAttention {
             BlockSelection(blockSize: headDimension, kept: $0)
         }
         precondition(active == nil || headCount == keyValueHeadCount)
+        let attended: Tensor
+        if let active, active.kept.isEmpty {
+            attended = Tensor(zeros: [x.shape[0], 0])
+        } else {
+            attended = attend(
+                x, rotary: rotary, segments: segments, gate: gate, active: active, operations)
+        }
+        guard let active else { return output(attended, operations) }
+        guard let idle = gate?.idleOutputs else {
+            return operations.linear(
+                attended, weight: output.weight, bias: output.bias, keptOutputs: nil,
+                keptInputs: active)
+        }
+        return output(
+            operations.mergeBlocks(attended, active, idle, blockCount: headCount), operations)
+    }
+
+    /// The heads' outputs, [rows, heads · d], of all heads or the active ones.
+    private func attend(
+        _ x: Tensor, rotary: RotaryTable, segments: Segments, gate: (any HeadGate)?,
+        active: BlockSelection?, _ operations: some TensorOperations
+    ) -> Tensor {
         let queries = operations.headNormRotary(
             query(x, keptOutputs: active, operations), headDimension: headDimension,
             weight: queryNorm, epsilon: normEpsilon, rotary: rotary)
@@ -77,18 +96,10 @@ public struct SelfAttention {
             headDimension: headDimension, isCausal: isCausal, segments: segments)
         let (attended, entropies) = operations.attention(
             query: queries, key: keys, value: values, layout: layout,
-            measuringEntropy: gate != nil && active == nil)
-        guard let active else {
-            if let gate, let entropies {
-                gate.observe(
-                    entropies: entropies, headOutputs: attended, outputProjection: output,
-                    headDimension: headDimension, operations: operations)
-            }
-            return output(attended, operations)
+            measuringEntropy: gate?.isMeasuring == true && active == nil)
+        if let gate, let entropies {
+            gate.observe(entropies: entropies, headOutputs: attended)
         }
-        let constant = gate?.idleContribution?.reshaped([output.weight.shape[0]])
-        return operations.linear(
-            attended, weight: output.weight, bias: constant ?? output.bias, keptOutputs: nil,
-            keptInputs: active)
+        return attended
     }
 }

@@ -38,35 +38,75 @@ extension EagerOperations {
         let outHeight = geometry.outputExtent(height)
         let pixels = outWidth * outHeight
         let output = Tensor(uninitialized: [outputs, outHeight, outWidth])
-        let matrix = weight.asFloat32()
-        let bias = bias?.asFloat32()
-        let depth = inputs * kernel * kernel
-        let block = pixelBlock(depth: depth, pixels: pixels)
+        if let bias {
+            let values = bias.asFloat32()
+            for channel in 0..<outputs {
+                (output.floats + channel * pixels).update(
+                    repeating: values.floats[channel], count: pixels)
+            }
+        }
+        let image = ck_image(
+            planes: x.floats, height: Int64(height), width: Int64(width),
+            out_width: Int64(outWidth), kernel: Int32(kernel), stride: Int32(geometry.stride),
+            pad: Int32(geometry.leadingPadding))
+        let call = ConvolutionCall(
+            image: image, weight: weight.reshaped([outputs, inputs * kernel * kernel]),
+            pixels: pixels, output: output.floats, accumulates: bias != nil)
+        switch products {
+        case .packed: runPacked(call)
+        case .openBLAS: runWithBLAS(call)
+        }
+        withExtendedLifetime(x) {}
+        return output
+    }
+
+    /// A convolution as a product: output [outputs, pixels] = weight · taps.
+    private struct ConvolutionCall {
+        let image: ck_image
+        /// [outputs, inputs · kernel²]
+        let weight: Tensor
+        let pixels: Int
+        let output: UnsafeMutablePointer<Float>
+        let accumulates: Bool
+
+        var outputCount: Int { weight.shape[0] }
+        var depth: Int { weight.shape[1] }
+    }
+
+    /// The taps are gathered straight into the panels of the product.
+    private func runPacked(_ call: ConvolutionCall) {
+        let rows = WeightRectangle(call.weight, 0..<call.outputCount, 0..<call.depth).rows
+        let packed = pack(rows, count: call.outputCount, depth: call.depth)
+        let columns = ck_columns(
+            kind: Int32(CK_FROM_IMAGE), rows: ck_rows(), image: call.image, panels: nil)
+        multiply(
+            packed, rows: call.outputCount, depth: call.depth, columns, count: call.pixels,
+            into: call.output, stride: call.pixels, accumulates: call.accumulates)
+    }
+
+    /// The taps of a block of pixels are written out as a matrix for OpenBLAS.
+    private func runWithBLAS(_ call: ConvolutionCall) {
+        let matrix = call.weight.asFloat32()
+        let (depth, image) = (call.depth, call.image)
+        let block = pixelBlock(depth: depth, pixels: call.pixels)
         pool.reserveScratch(depth * block)
-        let (source, target) = (x.floats, output.floats)
-        pool.run((pixels + block - 1) / block) { index, slot in
+        let area = Int(image.kernel * image.kernel)
+        pool.run((call.pixels + block - 1) / block) { index, slot in
             let first = index * block
-            let count = min(block, pixels - first)
+            let count = min(block, call.pixels - first)
             let columns = pool.scratch(slot)
             ck_im2col(
-                source, Int64(inputs), Int64(height), Int64(width), Int32(kernel),
-                Int32(geometry.stride), Int32(geometry.leadingPadding),
-                Int32(geometry.leadingPadding), Int64(outWidth), Int64(first), Int64(count),
+                image.planes, Int64(depth / area), image.height, image.width, image.kernel,
+                image.stride, image.pad, image.pad, image.out_width, Int64(first), Int64(count),
                 columns)
-            if let bias {
-                for channel in 0..<outputs {
-                    (target + channel * pixels + first).update(
-                        repeating: bias.floats[channel], count: count)
-                }
-            }
             // [outputs, depth] x [depth, count]
             cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(outputs), blasint(count),
-                blasint(depth), 1, matrix.floats, blasint(depth), columns, blasint(count),
-                bias == nil ? 0 : 1, target + first, blasint(pixels))
+                CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(call.outputCount),
+                blasint(count), blasint(depth), 1, matrix.floats, blasint(depth), columns,
+                blasint(count), call.accumulates ? 1 : 0, call.output + first,
+                blasint(call.pixels))
         }
-        withExtendedLifetime((matrix, bias)) {}
-        return output
+        withExtendedLifetime(matrix) {}
     }
 
     /// Output pixels a task: the columns of a block take 2 MiB or so, and a small image still gives

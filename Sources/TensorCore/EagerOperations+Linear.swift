@@ -1,6 +1,5 @@
 // Products with weight matrices of any element type.
 import CKernels
-import COpenBLAS
 
 extension EagerOperations {
     public func linear(
@@ -14,86 +13,95 @@ extension EagerOperations {
         let width = outputRanges.reduce(0) { $0 + $1.count }
         let output = Tensor(uninitialized: [rows, width])
         if rows == 0 || width == 0 { return output }
-        let biasFloats = bias?.asFloat32()
-        var column = 0
-        for outputRange in outputRanges {
+        if inputRanges.isEmpty { output.floats.update(repeating: 0, count: output.count) }
+        // Rows in pieces, so that the packed copy of x stays small beside the activations.
+        let piece = max(Self.packedRowsUnit, Self.packedFloatLimit / max(inputs, 1))
+        for start in stride(from: 0, to: rows, by: piece) {
+            let end = min(start + piece, rows)
             var first = 0
             for inputRange in inputRanges {
-                let product = WeightProduct(
-                    weight: weight, outputs: outputRange, inputs: inputRange,
-                    x: x.floats + first, xStride: x.shape[1],
-                    y: output.floats + column, yStride: width,
-                    rows: rows, accumulates: first > 0)
-                run(product)
+                let part = MatrixRows(
+                    base: x.floats + start * x.shape[1] + first, stride: x.shape[1],
+                    count: end - start)
+                let operand = prepare(part, depth: inputRange.count)
+                var column = 0
+                for outputRange in outputRanges {
+                    multiply(
+                        operand, WeightRectangle(weight, outputRange, inputRange),
+                        into: output.floats + start * width + column, stride: width,
+                        accumulates: first > 0)
+                    column += outputRange.count
+                }
                 first += inputRange.count
             }
-            if inputRanges.isEmpty {
-                for row in 0..<rows {
-                    (output.floats + row * width + column).update(
-                        repeating: 0, count: outputRange.count)
-                }
-            }
-            if let biasFloats {
-                for row in 0..<rows {
-                    ck_add_bias(
-                        output.floats + row * width + column,
-                        biasFloats.floats + outputRange.lowerBound, 1, Int64(outputRange.count))
-                }
-            }
-            column += outputRange.count
         }
-        withExtendedLifetime((x, weight, biasFloats)) {}
+        if let bias { addBias(bias, outputRanges, output) }
+        withExtendedLifetime((x, weight)) {}
         return output
     }
 
-    /// A product with a rectangle of a weight matrix:
-    /// y [rows, outputs] (+)= x [rows, inputs] · weight[outputs, inputs]ᵀ.
-    struct WeightProduct {
-        let weight: Tensor
-        let outputs: Range<Int>
-        let inputs: Range<Int>
-        let x: UnsafePointer<Float>
-        let xStride: Int
-        let y: UnsafeMutablePointer<Float>
-        let yStride: Int
-        let rows: Int
-        let accumulates: Bool
+    /// Rows of x that are packed at once are a multiple of this, or at least these many.
+    private static let packedRowsUnit = 224
+    private static let packedFloatLimit = 8 << 20
+
+    private func addBias(_ bias: Tensor, _ ranges: [Range<Int>], _ output: Tensor) {
+        let values = bias.asFloat32()
+        let (rows, width) = (output.shape[0], output.shape[1])
+        var column = 0
+        for range in ranges {
+            for row in 0..<rows {
+                ck_add_bias(
+                    output.floats + row * width + column, values.floats + range.lowerBound, 1,
+                    Int64(range.count))
+            }
+            column += range.count
+        }
+        withExtendedLifetime(values) {}
+    }
+}
+
+/// Rows of a float32 matrix.
+struct MatrixRows {
+    let base: UnsafePointer<Float>
+    /// Floats from one row to the next.
+    let stride: Int
+    let count: Int
+
+    init(base: UnsafeMutablePointer<Float>, stride: Int, count: Int) {
+        self.base = UnsafePointer(base)
+        self.stride = stride
+        self.count = count
+    }
+}
+
+/// A rectangle of a weight matrix: some outputs, some inputs.
+struct WeightRectangle {
+    let base: UnsafeRawPointer
+    let elementType: ElementType
+    /// Elements from one output to the next.
+    let stride: Int
+    let outputCount: Int
+    let inputCount: Int
+
+    init(_ weight: Tensor, _ outputs: Range<Int>, _ inputs: Range<Int>) {
+        stride = weight.shape[1]
+        elementType = weight.elementType
+        let offset = outputs.lowerBound * stride + inputs.lowerBound
+        base = UnsafeRawPointer(weight.bytes + offset * elementType.byteCount)
+        outputCount = outputs.count
+        inputCount = inputs.count
     }
 
-    /// Output columns a task, by the number of rows: wide panels amortise the packing of x, narrow
-    /// ones spread a small product over the threads.
-    private func panelWidth(rows: Int) -> Int { rows >= 256 ? 256 : 64 }
+    var rows: ck_rows { ck_rows(base: base, stride: Int64(stride), type: elementType.kernelType) }
+}
 
-    /// Splits the product into panels of outputs. A panel of a 16-bit weight is converted to
-    /// float32 in the thread's scratch memory, so the matrix is never expanded as a whole.
-    private func run(_ product: WeightProduct) {
-        let width = panelWidth(rows: product.rows)
-        let (outputs, inputs) = (product.outputs, product.inputs)
-        let element = product.weight.elementType
-        let converts = element != .float32
-        if converts { pool.reserveScratch(width * inputs.count) }
-        let stride = product.weight.shape[1]
-        let base = product.weight.bytes
-        pool.run((outputs.count + width - 1) / width) { panel, slot in
-            let first = panel * width
-            let count = min(width, outputs.count - first)
-            let offset = (outputs.lowerBound + first) * stride + inputs.lowerBound
-            let source = base + offset * element.byteCount
-            var matrix = UnsafePointer(source.assumingMemoryBound(to: Float.self))
-            if converts {
-                let scratch = pool.scratch(slot)
-                for row in 0..<count {
-                    convertToFloats(
-                        source + row * stride * element.byteCount, element,
-                        scratch + row * inputs.count, inputs.count)
-                }
-                matrix = UnsafePointer(scratch)
-            }
-            cblas_sgemm(
-                CblasRowMajor, CblasNoTrans, CblasTrans, blasint(product.rows), blasint(count),
-                blasint(inputs.count), 1, product.x, blasint(product.xStride), matrix,
-                blasint(converts ? inputs.count : stride), product.accumulates ? 1 : 0,
-                product.y + first, blasint(product.yStride))
+extension ElementType {
+    /// The kernels' name of the type.
+    var kernelType: Int32 {
+        switch self {
+        case .float32: Int32(CK_FLOAT32)
+        case .float16: Int32(CK_FLOAT16)
+        case .bfloat16: Int32(CK_BFLOAT16)
         }
     }
 }

@@ -8,13 +8,17 @@ import COpenBLAS
 /// number of threads.
 public final class EagerOperations: TensorOperations {
     public let pool: ThreadPool
+    let products: ProductKernels
 
-    public init(pool: ThreadPool) {
+    public init(pool: ThreadPool, products: ProductKernels = .automatic) {
+        precondition(products == .openBLAS || ck_product_is_supported() != 0)
         self.pool = pool
+        self.products = products
     }
 
     /// The kernels that results depend on: two machines with the same name compute the same bits.
     public var kernelFamily: String {
+        if products == .packed { return "avx512" }
         let level = ["baseline", "avx2", "avx512"][Int(ck_simd_level())]
         let blas = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
         return "\(level)-openblas-\(blas.lowercased())"
@@ -98,6 +102,47 @@ public final class EagerOperations: TensorOperations {
         return output
     }
 
+    public func mergeBlocks(
+        _ kept: Tensor, _ selection: BlockSelection, _ others: Tensor, blockCount: Int
+    ) -> Tensor {
+        let rows = kept.shape[0]
+        let width = blockCount * selection.blockSize
+        precondition(kept.shape[1] + others.shape[1] == width && others.shape[0] == rows)
+        let output = Tensor(uninitialized: [rows, width])
+        let values = others.asFloat32()
+        let rest = selection.complement(of: blockCount)
+        for (source, ranges) in [(kept, selection.ranges), (values, rest.ranges)] {
+            pool.run(rows, grain: 64) { group in
+                for row in group {
+                    var from = source.floats + row * source.shape[1]
+                    for range in ranges {
+                        (output.floats + row * width + range.lowerBound).update(
+                            from: from, count: range.count)
+                        from += range.count
+                    }
+                }
+            }
+        }
+        return output
+    }
+
+    public func selectBlocks(_ x: Tensor, _ selection: BlockSelection) -> Tensor {
+        let (rows, width) = (x.shape[0], x.shape[1])
+        let output = Tensor(uninitialized: [rows, selection.elementCount])
+        let ranges = selection.ranges
+        pool.run(rows, grain: 64) { group in
+            for row in group {
+                var target = output.floats + row * selection.elementCount
+                for range in ranges {
+                    target.update(
+                        from: x.floats + row * width + range.lowerBound, count: range.count)
+                    target += range.count
+                }
+            }
+        }
+        return output
+    }
+
     public func gatherRows(
         _ sources: [Tensor], _ pieces: [(source: Int, rows: Range<Int>)]
     ) -> Tensor {
@@ -117,15 +162,10 @@ public final class EagerOperations: TensorOperations {
         let (rows, columns) = (x.shape[0], x.shape[1])
         let output = Tensor(uninitialized: [columns, rows])
         let (source, target) = (x.floats, output.floats)
-        let tile = 32
-        pool.run(columns, grain: tile) { range in
-            for rowStart in stride(from: 0, to: rows, by: tile) {
-                for column in range {
-                    for row in rowStart..<min(rowStart + tile, rows) {
-                        target[column * rows + row] = source[row * columns + column]
-                    }
-                }
-            }
+        pool.run(columns, grain: 32) { range in
+            ck_transpose(
+                source + range.lowerBound, Int64(columns), Int64(rows), Int64(range.count),
+                target + range.lowerBound * rows)
         }
         return output
     }

@@ -51,3 +51,8 @@ func convertToFloats(
 
 /// tanh in float32.
 func hyperbolicTangent(_ x: Float) -> Float { tanhf(x) }
+
+/// The sum of the squares of a float32 tensor's elements, in double precision and a fixed order.
+public func sumOfSquares(_ x: Tensor) -> Double {
+    withExtendedLifetime(x.storage) { ck_sum_of_squares(x.floats, Int64(x.count)) }
+}

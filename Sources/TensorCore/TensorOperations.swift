@@ -50,6 +50,13 @@ public struct BlockSelection: Sendable, Equatable {
     }
 
     public var elementCount: Int { kept.count * blockSize }
+
+    /// The blocks of `count` that are not kept.
+    public func complement(of count: Int) -> BlockSelection {
+        let kept = Set(kept)
+        return BlockSelection(
+            blockSize: blockSize, kept: (0..<count).filter { !kept.contains($0) })
+    }
 }
 
 /// What an attention call needs to know beside its tensors.
@@ -159,6 +166,13 @@ public protocol TensorOperations {
     func columns(_ x: Tensor, _ range: Range<Int>) -> Tensor
     /// Rows of several matrices of one width, put together: `pieces` names the matrix and its rows.
     func gatherRows(_ sources: [Tensor], _ pieces: [(source: Int, rows: Range<Int>)]) -> Tensor
+
+    /// Puts blocks of columns back together: `kept` holds the selected blocks, `others` the rest of
+    /// `blockCount` blocks, both packed.
+    func mergeBlocks(
+        _ kept: Tensor, _ selection: BlockSelection, _ others: Tensor, blockCount: Int) -> Tensor
+    /// The selected blocks of columns, packed.
+    func selectBlocks(_ x: Tensor, _ selection: BlockSelection) -> Tensor
 
     /// RMS norm of each head of x [rows, heads · d] (when a weight [d] is given), then rotation.
     func headNormRotary(

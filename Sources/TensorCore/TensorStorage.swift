@@ -1,5 +1,6 @@
 // Memory behind tensors: owned, or borrowed from something that outlives it (a mapped file).
 import Glibc
+import Synchronization
 
 /// A block of bytes that one or more tensors look into.
 ///
@@ -10,6 +11,19 @@ public final class TensorStorage {
     public let byteCount: Int
     private let owner: AnyObject?
 
+    private static let allocated = Atomic<Int>(0)
+    private static let allocatedPeak = Atomic<Int>(0)
+
+    /// Bytes of all storages that own their memory: what the engine uses beside mapped weights.
+    public static var allocatedByteCount: Int { allocated.load(ordering: .relaxed) }
+    /// The most there were at any time since the last `resetPeak`.
+    public static var peakByteCount: Int { allocatedPeak.load(ordering: .relaxed) }
+
+    /// Starts a new measurement of the peak.
+    public static func resetPeak() {
+        allocatedPeak.store(allocatedByteCount, ordering: .relaxed)
+    }
+
     /// Allocates uninitialised memory, aligned to 64 bytes.
     public init(byteCount: Int) {
         precondition(byteCount >= 0)
@@ -19,6 +33,8 @@ public final class TensorStorage {
         baseAddress = address!
         self.byteCount = byteCount
         owner = nil
+        let total = Self.allocated.add(byteCount, ordering: .relaxed).newValue
+        _ = Self.allocatedPeak.max(total, ordering: .relaxed)
     }
 
     /// Borrows memory that `owner` keeps valid; such storage is only read.
@@ -29,6 +45,8 @@ public final class TensorStorage {
     }
 
     deinit {
-        if owner == nil { free(baseAddress) }
+        guard owner == nil else { return }
+        free(baseAddress)
+        Self.allocated.subtract(byteCount, ordering: .relaxed)
     }
 }

@@ -20,7 +20,8 @@ struct TransformerBlock {
         _ scope: ParameterScope, _ configuration: TransformerConfiguration, isModulated: Bool
     ) throws {
         let width = configuration.width
-        let inner = configuration.feedForwardWidth
+        let inner = configuration.attentionWidth
+        let hidden = configuration.feedForwardWidth
         let attentionScope = scope.scope("attention")
         let feedForwardScope = scope.scope("feed_forward")
         func linear(
@@ -36,19 +37,19 @@ struct TransformerBlock {
             try RMSNorm(scope.scope(name), width: width, epsilon: configuration.normEpsilon)
         }
         attention = SelfAttention(
-            query: try linear(attentionScope, "to_q", width, width),
-            key: try linear(attentionScope, "to_k", width, width),
-            value: try linear(attentionScope, "to_v", width, width),
-            output: try linear(attentionScope, "to_out.0", width, width),
+            query: try linear(attentionScope, "to_q", width, inner),
+            key: try linear(attentionScope, "to_k", width, inner),
+            value: try linear(attentionScope, "to_v", width, inner),
+            output: try linear(attentionScope, "to_out.0", inner, width),
             queryNorm: try headNorm("norm_q"), keyNorm: try headNorm("norm_k"),
             headCount: configuration.headCount, keyValueHeadCount: configuration.headCount,
             headDimension: configuration.headDimension,
             // The reference fixes this one, whatever norm_eps says.
             normEpsilon: 1e-5, isCausal: false)
         feedForward = GatedFeedForward(
-            gate: try linear(feedForwardScope, "w1", width, inner),
-            up: try linear(feedForwardScope, "w3", width, inner),
-            down: try linear(feedForwardScope, "w2", inner, width))
+            gate: try linear(feedForwardScope, "w1", width, hidden),
+            up: try linear(feedForwardScope, "w3", width, hidden),
+            down: try linear(feedForwardScope, "w2", hidden, width))
         attentionNorm1 = try norm("attention_norm1")
         attentionNorm2 = try norm("attention_norm2")
         feedForwardNorm1 = try norm("ffn_norm1")
@@ -63,13 +64,14 @@ struct TransformerBlock {
 
     /// - Parameters:
     ///   - x: [rows, width]
-    ///   - time: [sequences, timeWidth]; ignored when the block is not modulated
+    ///   - time: [sequences, timeWidth]; nil when the block is not modulated
     /// - Returns: [rows, width]
     func callAsFunction(
-        _ x: Tensor, time: Tensor, rotary: RotaryTable, segments: Segments,
+        _ x: Tensor, time: Tensor?, rotary: RotaryTable, segments: Segments,
         gate: (any HeadGate)?, _ operations: some TensorOperations
     ) -> Tensor {
-        let modulated = modulation.map { Modulation($0(time, operations), operations) }
+        precondition((modulation == nil) == (time == nil))
+        let modulated = modulation.map { Modulation($0(time!, operations), operations) }
         let attended = attention(
             attentionNorm1(
                 x, scale: modulated?.attentionScale, segments: segments, operations),

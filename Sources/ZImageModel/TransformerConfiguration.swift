@@ -23,6 +23,8 @@ public struct TransformerConfiguration: Sendable, Equatable {
     public let patchSize = 2
 
     public var headDimension: Int { width / headCount }
+    /// Width of queries, keys and values; less than `width` when the heads do not divide it.
+    public var attentionWidth: Int { headCount * headDimension }
     /// Hidden width of the feed-forward blocks.
     public var feedForwardWidth: Int { Int(Double(width) / 3 * 8) }
     /// Width of the time embedding.
@@ -59,9 +61,6 @@ public struct TransformerConfiguration: Sendable, Equatable {
                 .unsupported, "asks for image conditioning (the Omni variant)",
                 file: configuration.file, element: "field \"siglip_feat_dim\"",
                 remedy: "use a text-to-image checkpoint")
-        }
-        if width % headCount != 0 {
-            _ = try configuration.invalid("n_heads", "does not divide dim") as Int
         }
         if axisDimensions.count != 3 || axisLengths.count != 3 {
             _ = try configuration.invalid(

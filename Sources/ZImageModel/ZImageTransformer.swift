@@ -3,9 +3,9 @@ import Foundation
 import NeuralLayers
 import TensorCore
 
-/// Which of the attention layers a head gate is for.
+/// Which of the time-dependent attention layers a head gate is for.
 public struct AttentionLayerIndex: Sendable, Hashable {
-    public enum Stack: Int, Sendable { case noiseRefiner, contextRefiner, main }
+    public enum Stack: String, Sendable { case noiseRefiner = "noise_refiner", main = "layers" }
     public let stack: Stack
     public let layer: Int
 
@@ -68,11 +68,35 @@ public struct ZImageTransformer {
 
     private static let frequencyCount = 256
 
+    /// Caption features as the main layers take them. They depend on neither time nor image, so one
+    /// call serves all steps.
+    ///
+    /// - Parameter captions: rows of all samples' caption features, [tokens, captionWidth]
+    /// - Returns: [padded tokens, width]
+    public func refineCaptions(
+        _ captions: Tensor, plan: SequencePlan, operations: some TensorOperations,
+        onBlock: BlockObserver? = nil
+    ) throws -> Tensor {
+        precondition(captions.shape == [plan.captionCount, configuration.captionWidth])
+        let tokens = Segments([plan.captionCount])
+        let embedded = captionEmbedding(
+            captionNorm(captions, segments: tokens, operations), operations)
+        try onBlock?("transformer.cap_embedder", embedded)
+        var x = operations.gatherRows([embedded, captionPadding], plan.captionPieces)
+        for (index, block) in contextRefiner.enumerated() {
+            x = block(
+                x, time: nil, rotary: plan.captionRotary, segments: plan.captionSegments,
+                gate: nil, operations)
+            try onBlock?("transformer.context_refiner.\(index)", x)
+        }
+        return x
+    }
+
     /// The velocity field at each sample's time.
     ///
     /// - Parameters:
     ///   - patches: rows of all samples' patches (`Patches.rows`), [patches, patchWidth]
-    ///   - captions: rows of all samples' caption features, [tokens, captionWidth]
+    ///   - captions: from `refineCaptions`
     ///   - times: one a sample, 0 for noise to 1 for data
     ///   - plan: made for the same grids and caption lengths
     ///   - gates: head pruning by layer, or nil
@@ -85,42 +109,24 @@ public struct ZImageTransformer {
         onBlock: BlockObserver? = nil
     ) throws -> Tensor {
         precondition(patches.shape == [plan.patchCount, configuration.patchWidth])
-        precondition(captions.shape == [plan.captionCount, configuration.captionWidth])
         let time = embed(times: times, operations)
         try onBlock?("transformer.t_embedder", time)
-
         var image = patchEmbedding(patches, operations)
         try onBlock?("transformer.x_embedder", image)
         image = operations.gatherRows([image, patchPadding], plan.imagePieces)
-        func run(
-            _ blocks: [TransformerBlock], _ stack: AttentionLayerIndex.Stack, _ name: String,
-            _ input: Tensor, _ rotary: RotaryTable, _ segments: Segments
-        ) throws -> Tensor {
-            var x = input
-            for (index, block) in blocks.enumerated() {
-                x = block(
-                    x, time: time, rotary: rotary, segments: segments,
-                    gate: gates?(AttentionLayerIndex(stack, index)), operations)
-                try onBlock?("transformer.\(name).\(index)", x)
-            }
-            return x
+        for (index, block) in noiseRefiner.enumerated() {
+            image = block(
+                image, time: time, rotary: plan.imageRotary, segments: plan.imageSegments,
+                gate: gates?(AttentionLayerIndex(.noiseRefiner, index)), operations)
+            try onBlock?("transformer.noise_refiner.\(index)", image)
         }
-        image = try run(
-            noiseRefiner, .noiseRefiner, "noise_refiner", image, plan.imageRotary,
-            plan.imageSegments)
-
-        let captionTokens = Segments([plan.captionCount])
-        var caption = captionEmbedding(
-            captionNorm(captions, segments: captionTokens, operations), operations)
-        try onBlock?("transformer.cap_embedder", caption)
-        caption = operations.gatherRows([caption, captionPadding], plan.captionPieces)
-        caption = try run(
-            contextRefiner, .contextRefiner, "context_refiner", caption, plan.captionRotary,
-            plan.captionSegments)
-
-        var joint = operations.gatherRows([image, caption], plan.jointPieces)
-        joint = try run(
-            layers, .main, "layers", joint, plan.jointRotary, plan.jointSegments)
+        var joint = operations.gatherRows([image, captions], plan.jointPieces)
+        for (index, block) in layers.enumerated() {
+            joint = block(
+                joint, time: time, rotary: plan.jointRotary, segments: plan.jointSegments,
+                gate: gates?(AttentionLayerIndex(.main, index)), operations)
+            try onBlock?("transformer.layers.\(index)", joint)
+        }
         return finalLayer(joint, time: time, plan: plan, operations)
     }
 

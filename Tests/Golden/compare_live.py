@@ -3,8 +3,8 @@
     python Tests/Golden/compare_live.py --model DIR --prompt TEXT --width W --height H --steps N \\
         --guidance G --seed S --image FILE.png
 
-Prints the largest and the mean difference in levels; exits with 1 if the largest exceeds 1, the mean
-exceeds 0.01 or the sizes differ. `--save FILE.png` keeps the reference's image.
+Prints the largest and the mean difference in levels; exits with 1 if the largest exceeds 1, the
+mean exceeds 0.01 or the sizes differ. `--save FILE.png` keeps the reference's image.
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Random weights for tiny Z-Image models in which every term of the formulas matters.
 
-Freshly constructed models are useless for parity: norm weights are one, pad tokens zero, biases tiny.
-Here each parameter gets values that keep activations near one and make an omitted or exchanged term
-visible. A parameter's values depend on the seed and on its name only, so adding a layer does not
-change the others.
+Freshly constructed models are useless for parity: norm weights are one, pad tokens zero, biases
+tiny. Here each parameter gets values that keep activations near one and make an omitted or
+exchanged term visible. A parameter's values depend on the seed and on its name only, so adding a
+layer does not change the others.
 """
 
 import hashlib
@@ -16,11 +16,9 @@ GAINS = [
     (r"t_embedder\.mlp\.0\.weight", 1.4),
     (r"t_embedder\.mlp\.2\.weight", 1.6),
     (r"adaLN_modulation\.\d\.weight", 0.5),
-    (r"embed_tokens\.weight", None),
     (r"(o_proj|down_proj)\.weight", 0.8),
     (r"decoder\.conv_out\.weight", 0.7),
     (r"downsamplers\.0\.conv\.weight|upsamplers\.0\.conv\.weight", 1.2),
-    (r"quant_conv\.weight", 1.0),
 ]
 
 
@@ -60,7 +58,8 @@ def sharpen(attention, sharp_heads, axes_dims, strength=13.0):
 
     Random sharp heads would amplify rounding; these do not. A sharp head's queries and keys are one
     fixed vector times a number, so after the q/k norm only the rotation tells tokens apart, and the
-    own position wins by several nats. Tokens that share a position (image padding) share the weight.
+    own position wins by several nats. Tokens that share a position (image padding) share the
+    weight.
 
     The norm weights belong to all heads, so the channels are split: the first axis and the fastest
     pair of each other axis for the sharp heads, with large norm weights; the rest for the others.

@@ -1,4 +1,4 @@
-"""Golden data that belongs to no checkpoint: noise of PyTorch's CPU generator, single operations."""
+"""Golden data of no checkpoint: noise of PyTorch's CPU generator, single operations."""
 
 import torch
 import torch.nn.functional as functional

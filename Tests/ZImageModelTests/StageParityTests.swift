@@ -95,8 +95,10 @@ import Testing
         let grid = PatchGrid(rows: latents.shape[1] / 2, columns: latents.shape[2] / 2)
         let plan = SequencePlan(
             samples: [(grid, caption.shape[0])], configuration: transformer.configuration)
+        let captions = try transformer.refineCaptions(
+            caption, plan: plan, operations: operations, onBlock: onBlock)
         let rows = try transformer.velocity(
-            patches: Patches.rows(of: latents, size: 2), captions: caption, times: [time],
+            patches: Patches.rows(of: latents, size: 2), captions: captions, times: [time],
             plan: plan, operations: operations, onBlock: onBlock)
         return Patches.image(
             from: rows, grid: grid, size: 2, channels: transformer.configuration.latentChannels)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelsProduct.h"
+
 // MARK: Instruction sets
 
 enum { CK_SIMD_BASELINE = 0, CK_SIMD_AVX2 = 1, CK_SIMD_AVX512 = 2 };
@@ -86,6 +88,16 @@ void ck_head_norm_rotary(
 void ck_softmax_numerators(
     float *x, int64_t rows, int64_t n, int64_t stride, float scale, const int32_t *lengths,
     float *sums, float *entropies);
+/// The same over a panel [keys][32] whose columns are queries: x = exp(scale * x - max of the
+/// column), sums and entropies by column. Of column q only the first limits[q] keys count, the others
+/// become 0; all of them when `limits` is NULL.
+void ck_softmax_panel(
+    float *x, int64_t keys, float scale, const int32_t *limits, float *sums, float *entropies);
+/// y[q] = column q of a panel [d][32] divided by sums[q], for the first `count` columns.
+void ck_unpanel_scaled(
+    const float *panel, int64_t d, const float *sums, int64_t count, float *y, int64_t y_stride);
+/// y [columns, rows] = x [rows, columns]ᵀ, rows of x `stride` floats apart.
+void ck_transpose(const float *x, int64_t stride, int64_t rows, int64_t columns, float *y);
 /// y[r] = x[r] * factor[r] with the rows strided.
 void ck_scale_rows(
     const float *x, int64_t x_stride, const float *factors, float *y, int64_t y_stride,

@@ -1,0 +1,90 @@
+// A generation stopped after a step: all that another process needs to go on.
+import Checkpoints
+import Foundation
+import TensorCore
+
+/// The state of one image's denoising between two steps.
+///
+/// Written as safetensors: `latents` [channels, height, width]; with pruning also `judged_latents`,
+/// those before the step at which heads were last judged, since going on repeats that judgement. The
+/// steps and the request's fingerprint are in the metadata.
+public struct DenoisingState {
+    /// Latents before a step.
+    public struct Point {
+        public var step: Int
+        /// [channels, height, width]
+        public var latents: Tensor
+    }
+
+    /// After the last step that is done.
+    public var current: Point
+    /// Before the last judging step; nil without pruning.
+    public var judged: Point?
+    /// What the next steps depend on beside the latents; nil for latents from elsewhere.
+    var fingerprint: String?
+
+    private static let stepKey = "turbine.step"
+    private static let judgedStepKey = "turbine.judged_step"
+    private static let fingerprintKey = "turbine.request"
+
+    /// Writes the state; the file appears only when whole.
+    public func write(to path: String) throws {
+        var tensors = ["latents": current.latents]
+        var metadata = [Self.stepKey: String(current.step)]
+        metadata[Self.fingerprintKey] = fingerprint
+        if let judged {
+            tensors["judged_latents"] = judged.latents
+            metadata[Self.judgedStepKey] = String(judged.step)
+        }
+        try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
+    }
+
+    /// Reads a state, or bare latents that another program wrote (their step is 0).
+    /// - Parameter shape: what the latents' shape must be
+    /// - Throws: `CheckpointError` for a bad file, `GenerationError` for latents that do not fit.
+    public init(path: String, shape: [Int]) throws {
+        let file = try SafetensorsFile(path: path)
+        guard let latents = try Self.latents(file, "latents", shape) else {
+            throw GenerationError(
+                code: .invalidLatents, field: path, what: "has no tensor \"latents\"",
+                remedy: "name a file that --latents-out wrote")
+        }
+        current = Point(step: file.metadata[Self.stepKey].flatMap { Int($0) } ?? 0, latents: latents)
+        fingerprint = file.metadata[Self.fingerprintKey]
+        if let latents = try Self.latents(file, "judged_latents", shape) {
+            let step = file.metadata[Self.judgedStepKey].flatMap { Int($0) } ?? -1
+            guard (0..<max(current.step, 1)).contains(step) else {
+                throw GenerationError(
+                    code: .invalidLatents, field: path, what: "states no sound judging step",
+                    remedy: "name a file that --latents-out wrote")
+            }
+            judged = Point(step: step, latents: latents)
+        }
+    }
+
+    init(current: Point, judged: Point?, fingerprint: String?) {
+        self.current = current
+        self.judged = judged
+        self.fingerprint = fingerprint
+    }
+
+    private static func latents(
+        _ file: SafetensorsFile, _ name: String, _ shape: [Int]
+    ) throws -> Tensor? {
+        guard let stored = try file.tensor(name) else { return nil }
+        let bare = stored.shape.first == 1 ? Array(stored.shape.dropFirst()) : stored.shape
+        guard bare == shape else {
+            throw GenerationError(
+                code: .invalidLatents, field: file.path,
+                what: "has \(name) of shape \(stored.shape), but the request needs \(shape)",
+                remedy: "use the width, height and model that they were made with")
+        }
+        let latents = stored.reshaped(shape).asFloat32()
+        guard latents.elements.allSatisfy({ $0.isFinite }) else {
+            throw GenerationError(
+                code: .invalidLatents, field: file.path, what: "has \(name) that are not finite",
+                remedy: "name a file that --latents-out wrote")
+        }
+        return latents
+    }
+}

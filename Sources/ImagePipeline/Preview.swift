@@ -1,0 +1,50 @@
+// Small pictures of unfinished images.
+import TensorCore
+
+extension ImageGenerator {
+    /// Latent cells along the longer side of a preview: 128 pixels with a scale of 8, which costs a
+    /// fraction of a step.
+    private static let previewCells = 16
+
+    /// The estimate of the finished image, its latents averaged down to a small size and decoded, as
+    /// PNG bytes.
+    func preview(_ denoising: Denoising) throws -> [UInt8] {
+        let latents = denoising.estimate
+        let longer = max(latents.shape[1], latents.shape[2])
+        let factor = max(1, (longer + Self.previewCells - 1) / Self.previewCells)
+        let small = Self.averaged(latents, factor: factor)
+        let autoencoder = model.autoencoder
+        let pixels = try autoencoder.decode(
+            autoencoder.denormalize(small, operations: operations), operations: operations)
+        let sink = MemorySink()
+        let encoder = try PNGEncoder(
+            width: pixels.shape[2], height: pixels.shape[1], compression: 3, to: sink)
+        try encoder.write(rows: PixelRows.bytes(pixels))
+        try encoder.finish()
+        return sink.bytes
+    }
+
+    /// Means over squares of cells; what does not fill a square at the end is left out.
+    static func averaged(_ x: Tensor, factor: Int) -> Tensor {
+        guard factor > 1 else { return x }
+        let (channels, height, width) = (x.shape[0], x.shape[1], x.shape[2])
+        let (rows, columns) = (max(height / factor, 1), max(width / factor, 1))
+        let output = Tensor(uninitialized: [channels, rows, columns])
+        for channel in 0..<channels {
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    var sum: Float = 0
+                    var count: Float = 0
+                    for y in row * factor..<min((row + 1) * factor, height) {
+                        for x0 in column * factor..<min((column + 1) * factor, width) {
+                            sum += x.floats[(channel * height + y) * width + x0]
+                            count += 1
+                        }
+                    }
+                    output.floats[(channel * rows + row) * columns + column] = sum / count
+                }
+            }
+        }
+        return output
+    }
+}

@@ -1,0 +1,214 @@
+"""Writes the Unicode tables of the Tokenizers target by asking the reference itself.
+
+Which scalars are letters, numbers, word characters or combining marks depends on the Unicode
+version an engine was built with, and the Hugging Face `tokenizers` package mixes three of them
+(its pattern engine, its token matcher and its normalizer). This script asks the package about
+every Unicode scalar value and writes what it answers as Swift source:
+
+    python generate_unicode_tables.py ../../../Sources/Tokenizers
+
+Needs `tokenizers` (0.23.3 was used); Python's `unicodedata` supplies candidate decompositions and
+combining classes, each of which is kept only where the reference behaves accordingly.
+"""
+
+import sys
+import unicodedata
+from pathlib import Path
+
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
+import tokenizers
+
+SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+CHUNK = 4096
+
+
+def matching(pattern):
+    """The scalars a one-character pattern matches, by removing them from chunks of text."""
+    splitter = pre_tokenizers.Split(Regex(pattern), behavior="removed")
+    found = set()
+    for start in range(0, len(SCALARS), CHUNK):
+        chunk = SCALARS[start : start + CHUNK]
+        rest = splitter.pre_tokenize_str("".join(map(chr, chunk)))
+        kept = {ord(character) for piece, _ in rest for character in piece}
+        found.update(c for c in chunk if c not in kept)
+    return found
+
+
+def word_scalars():
+    """The scalars that stop a `single_word` token from matching right after them."""
+    probe = Tokenizer(models.BPE(vocab={}, merges=[]))
+    probe.add_tokens([AddedToken("\x00#\x00", single_word=True, normalized=False)])
+    found = set()
+    for start in range(0, len(SCALARS), CHUNK):
+        chunk = [c for c in SCALARS[start : start + CHUNK] if c != 0]
+        text = "".join(chr(c) + "\x00#\x00 " for c in chunk)
+        matched = {offsets[0] for offsets in probe.encode(text).offsets}
+        found.update(c for index, c in enumerate(chunk) if index * 5 + 1 not in matched)
+    return found
+
+
+def decompositions(nfd):
+    """Canonical decompositions by one step, without Hangul syllables, that the reference makes."""
+    table = {}
+    for c in SCALARS:
+        field = unicodedata.decomposition(chr(c))
+        if not field or field.startswith("<") or nfd(chr(c)) == chr(c):
+            continue
+        table[c] = [int(part, 16) for part in field.split()]
+    return table
+
+
+def combining_classes(nfd):
+    """Combining classes other than 0 that the reference acts on, checked class by class."""
+    overlay, iota = "\u0334", "\u0345"  # The lowest class, 1, and the highest, 240.
+    classes = {}
+    for c in SCALARS:
+        known = unicodedata.combining(chr(c))
+        if not known:
+            assert nfd(iota + chr(c))[0] == iota or nfd(chr(c)) != chr(c), hex(c)
+            continue
+        moves = (
+            nfd("a" + chr(c) + overlay) != "a" + chr(c) + overlay
+            if known > 1
+            else (nfd("a" + iota + chr(c)) != "a" + iota + chr(c))
+        )
+        if moves:
+            classes[c] = known
+    samples = {}
+    for c, value in classes.items():
+        if nfd(chr(c)) == chr(c):
+            samples.setdefault(value, c)
+    for c, value in classes.items():
+        if nfd(chr(c)) != chr(c):
+            continue
+        for other, mark in samples.items():
+            pair = "a" + chr(mark) + chr(c)
+            expected = pair if other <= value else "a" + chr(c) + chr(mark)
+            assert nfd(pair) == expected, (hex(c), hex(mark))
+    return classes
+
+
+def ranges(scalars):
+    """Sorted (first, count) runs."""
+    runs = []
+    for c in sorted(scalars):
+        if runs and runs[-1][0] + runs[-1][1] == c:
+            runs[-1][1] += 1
+        else:
+            runs.append([c, 1])
+    return runs
+
+
+def base36(number):
+    text = ""
+    while True:
+        number, digit = divmod(number, 36)
+        text = DIGITS[digit] + text
+        if not number:
+            return text
+
+
+def literal(name, comment, numbers):
+    """A Swift multi-line string constant of base-36 numbers, at most 100 columns wide."""
+    lines, line = [], ""
+    for word in map(base36, numbers):
+        if len(line) + len(word) + 1 > 92:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}" if line else word
+    lines.append(line)
+    body = "\n".join("        " + text for text in lines)
+    return f'    /// {comment}\n    static let {name} = """\n{body}\n        """\n'
+
+
+def run_numbers(scalars):
+    numbers, previous = [], 0
+    for first, count in ranges(scalars):
+        numbers += [first - previous, count]
+        previous = first + count
+    return numbers
+
+
+def source(enum, summary, constants):
+    return (
+        f"// {summary}\n"
+        "//\n"
+        "// Generated by Tests/TokenizersTests/Scripts/generate_unicode_tables.py from the\n"
+        f"// answers of Hugging Face tokenizers {tokenizers.__version__}; do not edit. "
+        "Numbers are\n"
+        "// written in base 36.\n"
+        "\n"
+        f"enum {enum} {{\n" + "\n".join(constants) + "}\n"
+    )
+
+
+def main(folder):
+    nfc, nfd = normalizers.NFC().normalize_str, normalizers.NFD().normalize_str
+    letters, numbers, spaces = matching(r"\p{L}"), matching(r"\p{N}"), matching(r"\s")
+    words = word_scalars()
+    runs = "Runs: the gap since the end of the run before, and the run's length."
+    (folder / "CharacterTables.swift").write_text(
+        source(
+            "CharacterTables",
+            "Which scalars the reference takes for letters, numbers, spaces and word characters.",
+            [
+                literal("letters", r"`\p{L}` of the pattern. " + runs, run_numbers(letters)),
+                literal("numbers", r"`\p{N}` of the pattern. " + runs, run_numbers(numbers)),
+                literal("spaces", r"`\s` of the pattern. " + runs, run_numbers(spaces)),
+                literal("words", r"`\w` of `single_word`. " + runs, run_numbers(words)),
+            ],
+        )
+    )
+
+    steps, classes = decompositions(nfd), combining_classes(nfd)
+    single, double, composes, previous = [], [], [], [0, 0]
+    for c, parts in sorted(steps.items()):
+        target, slot = (single, 0) if len(parts) == 1 else (double, 1)
+        target += [c - previous[slot], *parts]
+        previous[slot] = c
+        if len(parts) == 2:
+            composed = nfc(chr(c)) == chr(c)
+            assert composed or nfc(chr(c)) == nfd(chr(c)) or len(nfc(chr(c))) == 1, hex(c)
+            if not composed:
+                composes.append(c)
+    marks, previous_mark = [], 0
+    for value in sorted(set(classes.values())):
+        members = ranges(c for c in classes if classes[c] == value)
+        marks += [value, len(members)]
+        end = 0
+        for first, count in members:
+            marks += [first - end, count]
+            end = first + count
+    (folder / "NormalizationTables.swift").write_text(
+        source(
+            "NormalizationTables",
+            "Canonical decompositions and combining classes as the reference knows them.",
+            [
+                literal(
+                    "singletons",
+                    "Step from the scalar before, and the one scalar it becomes.",
+                    single,
+                ),
+                literal(
+                    "pairs", "Step from the scalar before, and the two scalars it becomes.", double
+                ),
+                literal(
+                    "exclusions",
+                    "Scalars of `pairs` that are never composed again. "
+                    "Runs as in `CharacterTables`.",
+                    run_numbers(composes),
+                ),
+                literal(
+                    "marks",
+                    "For each combining class: class, number of runs, runs (gap, length).",
+                    marks,
+                ),
+            ],
+        )
+    )
+    print(len(letters), len(numbers), len(spaces), len(words), len(steps), len(classes))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
