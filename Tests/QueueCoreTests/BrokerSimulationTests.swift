@@ -1,0 +1,49 @@
+// Many simulated services, each from one seed.
+
+import Testing
+
+@testable import QueueCore
+
+struct BrokerSimulationTests {
+    /// Seeds that once found a mistake.
+    static let regressionSeeds: [UInt64] = []
+
+    /// Runs a storm of some hours, heals the world, and returns what went wrong.
+    static func violations(seed: UInt64, hours: Int64) -> [String] {
+        let world = BrokerSimulation(seed: seed)
+        world.run(until: world.now + hours * 3_600_000_000)
+        world.heal(within: 48)
+        return world.observer.violations
+    }
+
+    @Test(arguments: regressionSeeds)
+    func oldMistakesStayFixed(seed: UInt64) {
+        #expect(Self.violations(seed: seed, hours: 4) == [])
+    }
+
+    @Test func everyAcceptedJobEndsOnceWhateverHappens() {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var simulated: Int64 = 0
+        var totals: [OutcomeCode: Int] = [:]
+        var recoveries = 0
+        for seed in UInt64(1)...200 {
+            let world = BrokerSimulation(seed: seed)
+            let begin = world.now
+            world.run(until: begin + 6 * 3_600_000_000)
+            world.heal(within: 48)
+            #expect(world.observer.violations == [], "seed \(seed)")
+            if !world.observer.violations.isEmpty { break }
+            simulated += world.now - begin
+            recoveries += world.observer.recoveries
+            totals.merge(world.observer.outcomes, uniquingKeysWith: +)
+        }
+        let seconds = start.duration(to: clock.now) / .seconds(1)
+        let hours = Double(simulated) / 3.6e9
+        print("simulated \(Int(hours)) hours in \(seconds) s, \(recoveries) broker crashes")
+        for code in OutcomeCode.allCases {
+            print("  \(code.rawValue): \(totals[code] ?? 0)")
+            #expect(totals[code] ?? 0 > 0, "the storm should bring every outcome")
+        }
+    }
+}
