@@ -93,7 +93,9 @@ extension JobQueue {
             held += report.leases.count
             workerReports.append(report)
         }
-        let running = keys(leased, limit: jobLimit).map { report(on: jobs[JobID(number: $0.minor)]) }
+        let running = keys(leased, limit: jobLimit).map {
+            report(on: jobs[JobID(number: $0.minor)])
+        }
         let ended = lastResults(jobLimit).map { report(on: jobs[JobID(number: $0.minor)]) }
         return QueueSnapshot(
             at: now, waiting: Priority.allCases.map { line.count($0) },

@@ -54,7 +54,7 @@ final class SimulatedClient {
             for _ in 0..<world.random.number(1...burst) where open.count < 60 { submit() }
         case 14, 15: if let chosen { cancel(chosen) }
         case 16: disconnect()
-        case 17: world.discardQuarantine()
+        case 17: isAdmin ? cancelAnyone() : world.discardQuarantine()
         default: if let chosen { ask(chosen) }
         }
     }
@@ -112,6 +112,13 @@ final class SimulatedClient {
         world.sendToBroker { .cancelRequested(reference, by: requester) }
     }
 
+    private func cancelAnyone() {
+        let last = Int(world.queue.lastJob)
+        let job = JobID(number: UInt64(max(1, last - world.random.number(0...20))))
+        let requester = requester(tag: 0)
+        world.sendToBroker { .cancelRequested(.job(job), by: requester) }
+    }
+
     private func disconnect() {
         let old = connection
         loseConnection()
@@ -152,11 +159,9 @@ final class SimulatedClient {
             }
         case .resultExpired: open[tag] = nil
         case .unknownJob:
+            // An answer from before the acceptance may come late.
             guard let job = open[tag]?.job else { return }
-            if world.observer.ledger[job]?.isForgotten == false {
-                world.violate("acknowledged job \(job.number) is unknown")
-            }
-            open[tag] = nil
+            if world.observer.ledger[job]?.isForgotten != false { open[tag] = nil }
         case .alreadyEnded, .watchDisplaced, .storeUnavailable: break
         case .invalidRequest, .requestIDReused, .notOwner, .adminOnly, .notQuarantined,
             .journalInconsistent:

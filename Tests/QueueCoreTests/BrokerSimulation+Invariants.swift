@@ -19,13 +19,19 @@ struct SimulationObserver {
     var origins: [BlobHandle: LeaseID] = [:]
     /// Younger and older jobs dispatched while a job was overdue, by capable workers.
     var passed: [JobID: (younger: Int, older: Int)] = [:]
+    /// All workers that ever registered.
+    var workers: [WorkerID: WorkerDescription] = [:]
+    /// The queue's jobs by request, as its effects tell.
+    var requests: [RequestID: JobID] = [:]
     var outcomes: [OutcomeCode: Int] = [:]
     var recoveries = 0
-    var reclaims = 0
 
-    mutating func forgetFairness() {
+    /// A new life of the broker starts from what is on disk.
+    mutating func restart(from snapshot: JournalSnapshot) {
         passed = [:]
         recoveries += 1
+        requests = [:]
+        for job in snapshot.jobs { requests[job.submission.request] = job.id }
     }
 }
 
@@ -33,7 +39,8 @@ extension BrokerSimulation {
     /// After every event: bounds, nobody idle beside work, the starvation bound.
     func observe(_ event: QueueEvent, _ effects: [QueueEffect]) {
         let bounds = [
-            ("jobs", queue.unfinished, limits.jobs), ("results", queue.results.count, limits.results),
+            ("jobs", queue.unfinished, limits.jobs),
+            ("results", queue.results.count, limits.results),
             ("tombstones", queue.tombstones.count, limits.tombstones),
             ("quarantined", queue.quarantined.count, limits.quarantined),
             ("clients", queue.clients.count, limits.clients + limits.jobs),
@@ -47,25 +54,56 @@ extension BrokerSimulation {
         for worker in queue.workers.values where worker.canTakeMore && !queue.owesDispatch {
             let choice = queue.line.choose(
                 for: worker.description, tiers: worker.tiers, at: queue.now)
-            if let choice { violate("\(worker.description.name) idles beside job \(choice.number)") }
+            if let choice {
+                violate("\(worker.description.name) idles beside job \(choice.number)")
+            }
         }
+        if case .workerRegistered(let id, let description, _) = event {
+            observer.workers[id] = description
+        }
+        let before = observer.passed
         for effect in effects {
-            if case .sendLease(let id, let lease) = effect { observeDispatch(lease.id.job, id) }
+            switch effect {
+            case .sendLease(let id, let lease): observeDispatch(lease.id.job, id, before)
+            case .store(.accepted(let job)):
+                observer.requests[job.submission.request] = job.id
+            case .store(.forgotten(let id)):
+                observer.requests = observer.requests.filter { $0.value != id }
+            case .reply(_, _, .refused(let error)) where error.code == .unknownJob:
+                checkUnknown(event)
+            default: break
+            }
         }
     }
 
-    private func observeDispatch(_ id: JobID, _ workerID: WorkerID) {
-        guard let worker = queue.workers[workerID], let job = queue.jobs.find(id) else { return }
+    /// "Unknown" may only be said of what was never accepted, or is forgotten.
+    private func checkUnknown(_ event: QueueEvent) {
+        switch event {
+        case .attachRequested(.request(let request), by: _),
+            .cancelRequested(.request(let request), by: _):
+            if let job = observer.requests[request] { violate("job \(job.number) is unknown") }
+        default: break
+        }
+    }
+
+    private func observeDispatch(
+        _ id: JobID, _ workerID: WorkerID, _ before: [JobID: (younger: Int, older: Int)]
+    ) {
+        guard let worker = observer.workers[workerID], let job = queue.jobs.find(id) else {
+            return violate("a lease for nobody, or for no job")
+        }
+        let tiers = limits.tiers(within: worker.pixels)
         let priority = job.row.submission.priority.rawValue
         let age = RankedKey(job.row.acceptedAt + limits.overdueAfter[priority], id)
         var stillThere: [JobID: (younger: Int, older: Int)] = [:]
         for lane in queue.line.lanes {
             var next = lane.ages.first
-            let isCapable = lane.requirement.isMet(by: worker.description, tiers: worker.tiers)
+            let isCapable = lane.requirement.isMet(by: worker, tiers: tiers)
             while let key = next, key.major <= queue.now.microseconds {
                 let waiting = JobID(number: key.minor)
+                // A job counts after the first event that found it overdue in the line.
                 var seen = observer.passed[waiting] ?? (0, 0)
-                if isCapable {
+                if isCapable && before[waiting] != nil {
                     if age < key { seen.older += 1 } else { seen.younger += 1 }
                 }
                 if seen.younger > limits.passesBeforeOverdue * (seen.older + 1) {
@@ -104,7 +142,9 @@ extension BrokerSimulation {
             }
             observer.ledger[id] = entry
         case .forgotten(let id):
-            if observer.ledger[id]?.isExpired != true { violate("job \(id.number) forgotten early") }
+            if observer.ledger[id]?.isExpired != true {
+                violate("job \(id.number) forgotten early")
+            }
             observer.ledger[id]?.isForgotten = true
         }
     }
@@ -171,7 +211,9 @@ extension BrokerSimulation {
 
     private func checkJournal() {
         let rows = journal.snapshot.jobs
-        if rows.count != queue.jobs.count { violate("\(rows.count) rows, \(queue.jobs.count) jobs") }
+        if rows.count != queue.jobs.count {
+            violate("\(rows.count) rows, \(queue.jobs.count) jobs")
+        }
         for row in rows where queue.jobs.find(row.id)?.row != row {
             violate("job \(row.id.number) differs from its row")
         }

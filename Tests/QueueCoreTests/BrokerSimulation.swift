@@ -97,10 +97,15 @@ final class BrokerSimulation {
         weather.drop = [0, 0.01, 0.1][random.number(0...2)]
         weather.duplicate = [0, 0.05][random.number(0...1)]
         weather.delayMilliseconds = [2, 200, 4_000][random.number(0...2)]
-        weather.heartbeatSeconds = [1, 5, 10, 10][random.number(0...3)]
-        weather.submitSeconds = [8, 30, 60, 120][random.number(0...3)]
+        weather.heartbeatSeconds = [1, 10, 30, 30, 30][random.number(0...4)]
+        weather.submitSeconds = [8, 60, 300, 900][random.number(0...3)]
         weather.crashMinutes = [10, 60, 100_000][random.number(0...2)]
         weather.workerCrashMinutes = [10, 60, 100_000][random.number(0...2)]
+    }
+
+    /// Calm worlds have little to compute, so they run longer.
+    var stormHours: Int64 {
+        weather.heartbeatSeconds == 1 || weather.submitSeconds < 60 ? 3 : 60
     }
 
     private func drawLimits() -> QueueLimits {
@@ -286,7 +291,7 @@ final class BrokerSimulation {
                 into: &effects)
             isBrokerUp = true
             turn = effects
-            observer.forgetFairness()
+            observer.restart(from: snapshot)
             apply(.timePassed)
             audit()
         } catch {
