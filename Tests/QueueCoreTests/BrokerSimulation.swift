@@ -105,7 +105,8 @@ final class BrokerSimulation {
 
     /// Calm worlds have little to compute, so they run longer.
     var stormHours: Int64 {
-        weather.heartbeatSeconds == 1 || weather.submitSeconds < 60 ? 3 : 60
+        if weather.heartbeatSeconds == 1 || weather.submitSeconds < 60 { return 2 }
+        return weather.submitSeconds == 60 ? 8 : 100
     }
 
     private func drawLimits() -> QueueLimits {

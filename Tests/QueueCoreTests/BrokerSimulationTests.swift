@@ -28,7 +28,7 @@ struct BrokerSimulationTests {
         var totals: [OutcomeCode: Int] = [:]
         var recoveries = 0
         var actions = 0
-        for seed in UInt64(1)...120 {
+        for seed in UInt64(1)...60 {
             let world = BrokerSimulation(seed: seed)
             let begin = world.now
             world.run(until: begin + world.stormHours * 3_600_000_000)
