@@ -5,8 +5,8 @@ import Testing
 @testable import QueueCore
 
 struct BrokerSimulationTests {
-    /// Seeds that once found a mistake.
-    static let regressionSeeds: [UInt64] = []
+    /// Seeds that once found a mistake, deliberate ones included.
+    static let regressionSeeds: [UInt64] = [1, 3]
 
     /// Runs a storm of some hours, heals the world, and returns what went wrong.
     static func violations(seed: UInt64) -> [String] {
