@@ -71,33 +71,23 @@ class Generator:
             generate.request_id = request_id
             generate.replies = messages.number_of("ReplyMode", "all")
             requests.fill_request(generate.request, prompt, template, slots, options)
-            if priority is not None:
-                generate.priority = messages.number_of("Priority", priority)
-            if deadline is not None:
-                generate.deadline_ms = max(0, round(deadline * 1000))
-            if detach is not None:
-                generate.detach_on_disconnect = detach
+            requests.fill_scheduling(generate, priority, deadline, detach)
             if preview_every:
                 requests.fill_preview(generate.preview, preview_every, preview_size)
 
         return await self._follow(fill, request_id, on_accepted, on_progress, cancels=True)
 
-    async def submit(self, prompt=None, **arguments):
+    async def submit(self, prompt=None, *, template=None, slots=None, request_id=None,
+                     priority=None, deadline=None, **options):
         """Submits a job that outlives this client and returns its ``Accepted``; see ``attach``."""
-        template, slots = arguments.pop("template", None), arguments.pop("slots", None)
-        request_id = arguments.pop("request_id", None) or uuid.uuid4().hex
-        priority, deadline = arguments.pop("priority", None), arguments.pop("deadline", None)
+        request_id = request_id or uuid.uuid4().hex
 
         def fill(message):
             generate = message.generate
             generate.request_id = request_id
-            generate.detach_on_disconnect = True
             generate.replies = messages.number_of("ReplyMode", "accepted")
-            requests.fill_request(generate.request, prompt, template, slots, arguments)
-            if priority is not None:
-                generate.priority = messages.number_of("Priority", priority)
-            if deadline is not None:
-                generate.deadline_ms = max(0, round(deadline * 1000))
+            requests.fill_request(generate.request, prompt, template, slots, options)
+            requests.fill_scheduling(generate, priority, deadline, detach=True)
 
         reply = await self._connection.ask(fill, {"accepted"}, self._patience)
         return Accepted.from_reply(reply[1])

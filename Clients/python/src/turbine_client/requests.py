@@ -43,6 +43,16 @@ def fill_request(request, prompt, template, slots, options):
         setattr(target, _SIMPLE.get(name) or _NAMES.get(name, name), value)
 
 
+def fill_scheduling(generate, priority, deadline, detach):
+    """Fills what a Generate says besides the request; ``deadline`` is in seconds from now."""
+    if priority is not None:
+        generate.priority = messages.number_of("Priority", priority)
+    if deadline is not None:
+        generate.deadline_ms = max(0, round(deadline * 1000))
+    if detach is not None:
+        generate.detach_on_disconnect = detach
+
+
 def refer_to(reference, job):
     """Fills a JobReference: an ``int`` is the service's job id, a ``str`` a request id."""
     if isinstance(job, str):
