@@ -70,11 +70,13 @@ import Testing
         #expect(file.publicKey.z85 == "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7")
     }
 
+    private static let curve = "curve\n  public-key = \"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\""
+
     @Test(arguments: [
         "", "curve\n  public-key = \"short\"", "curve\n  public-key = unquoted",
         "curve\n  public-key = \"\u{e9}q:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf\"",
-        "metadata\n  role = \"king\"\ncurve\n  public-key = \"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\"",
-        "metadata\n  queued-jobs = \"-1\"\ncurve\n  public-key = \"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7\"",
+        "metadata\n  role = \"king\"\n" + curve,
+        "metadata\n  queued-jobs = \"-1\"\n" + curve,
     ]) func `bad files are refused`(_ text: String) {
         let error = #expect(throws: ZeroMQError.self) { try KeyFile(text: text, path: "bad.key") }
         #expect(error?.location == "bad.key")

@@ -11,7 +11,7 @@ public struct GenerateRequest: Sendable, Equatable {
     /// From now; absent: none.
     public var deadlineMilliseconds: UInt64?
     public var preview: PreviewWish?
-    /// True: the job goes on when the client is gone. False or absent: it is cancelled after a while.
+    /// True: the job goes on when the client is gone. Else it is cancelled after a while.
     public var detachOnDisconnect: Bool?
     public var replies: ReplyMode
 
