@@ -9,7 +9,9 @@ let package = Package(
         .executable(name: "turbine", targets: ["turbine"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ],
     targets: [
         // System libraries.
@@ -36,12 +38,25 @@ let package = Package(
         .target(name: "WireProtocol", dependencies: ["CTurbineProto", "CProtobufC"]),
         .target(name: "ZeroMQSockets", dependencies: ["CZeroMQ"]),
         .target(name: "QueueCore"),
+        .target(
+            name: "JobStore",
+            dependencies: ["QueueCore", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "BrokerService",
+            dependencies: ["QueueCore", "JobStore", "WireProtocol", "ZeroMQSockets"]),
+        .target(
+            name: "StatusHTTP",
+            dependencies: ["QueueCore", .product(name: "Hummingbird", package: "hummingbird")]),
+        .target(name: "WorkerService", dependencies: ["WireProtocol", "ZeroMQSockets"]),
+        .target(name: "TurbineClient", dependencies: ["WireProtocol", "ZeroMQSockets"]),
 
         // The command line: the only place where engine and service meet.
         .executableTarget(
             name: "turbine",
             dependencies: [
                 "TensorCore", "Checkpoints", "Tokenizers", "ZImageModel", "ImagePipeline",
+                "QueueCore", "JobStore", "BrokerService", "StatusHTTP", "WireProtocol",
+                "ZeroMQSockets", "WorkerService", "TurbineClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -75,6 +90,20 @@ let package = Package(
         .testTarget(
             name: "ImagePipelineTests",
             dependencies: ["ImagePipeline", "ZImageModel", "Checkpoints", "TensorCore", "TestSupport"]),
+        .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "QueueCore"]),
+        .testTarget(
+            name: "BrokerServiceTests",
+            dependencies: [
+                "BrokerService", "JobStore", "QueueCore", "WireProtocol", "ZeroMQSockets",
+                "TestSupport",
+            ]),
+        .testTarget(name: "StatusHTTPTests", dependencies: ["StatusHTTP", "QueueCore"]),
+        .testTarget(
+            name: "WorkerServiceTests",
+            dependencies: ["WorkerService", "WireProtocol", "ZeroMQSockets"]),
+        .testTarget(
+            name: "TurbineClientTests",
+            dependencies: ["TurbineClient", "WireProtocol", "ZeroMQSockets"]),
         .testTarget(name: "QueueCoreTests", dependencies: ["QueueCore"]),
         .testTarget(name: "WireProtocolTests", dependencies: ["WireProtocol", "TestSupport"]),
         .testTarget(name: "ZeroMQSocketsTests", dependencies: ["ZeroMQSockets"]),
