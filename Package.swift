@@ -9,12 +9,16 @@ let package = Package(
         .executable(name: "turbine", targets: ["turbine"])
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     ],
     targets: [
         // System libraries.
         .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CPNG", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CProtobufC", providers: [.apt(["libprotobuf-c-dev"])]),
 
         // The engine.
         .target(name: "CKernels"),
@@ -29,11 +33,30 @@ let package = Package(
             name: "ImagePipeline",
             dependencies: ["TensorCore", "NeuralLayers", "Checkpoints", "ZImageModel", "CPNG"]),
 
+        // The service.
+        .target(name: "CTurbineProto", dependencies: ["CProtobufC"]),
+        .target(name: "WireProtocol", dependencies: ["CTurbineProto", "CProtobufC"]),
+        .target(name: "ZeroMQSockets", dependencies: ["CZeroMQ"]),
+        .target(name: "QueueCore"),
+        .target(
+            name: "JobStore",
+            dependencies: ["QueueCore", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "BrokerService",
+            dependencies: ["QueueCore", "JobStore", "WireProtocol", "ZeroMQSockets"]),
+        .target(
+            name: "StatusHTTP",
+            dependencies: ["QueueCore", .product(name: "Hummingbird", package: "hummingbird")]),
+        .target(name: "WorkerService", dependencies: ["WireProtocol", "ZeroMQSockets"]),
+        .target(name: "TurbineClient", dependencies: ["WireProtocol", "ZeroMQSockets"]),
+
         // The command line: the only place where engine and service meet.
         .executableTarget(
             name: "turbine",
             dependencies: [
                 "TensorCore", "Checkpoints", "Tokenizers", "ZImageModel", "ImagePipeline",
+                "QueueCore", "JobStore", "BrokerService", "StatusHTTP", "WireProtocol",
+                "ZeroMQSockets", "WorkerService", "TurbineClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -67,6 +90,23 @@ let package = Package(
             dependencies: [
                 "ImagePipeline", "ZImageModel", "Checkpoints", "TensorCore", "TestSupport",
             ]),
+        .testTarget(name: "JobStoreTests", dependencies: ["JobStore", "QueueCore"]),
+        .testTarget(
+            name: "BrokerServiceTests",
+            dependencies: [
+                "BrokerService", "JobStore", "QueueCore", "WireProtocol", "ZeroMQSockets",
+                "TestSupport",
+            ]),
+        .testTarget(name: "StatusHTTPTests", dependencies: ["StatusHTTP", "QueueCore"]),
+        .testTarget(
+            name: "WorkerServiceTests",
+            dependencies: ["WorkerService", "WireProtocol", "ZeroMQSockets"]),
+        .testTarget(
+            name: "TurbineClientTests",
+            dependencies: ["TurbineClient", "WireProtocol", "ZeroMQSockets"]),
+        .testTarget(name: "QueueCoreTests", dependencies: ["QueueCore"]),
+        .testTarget(name: "WireProtocolTests", dependencies: ["WireProtocol", "TestSupport"]),
+        .testTarget(name: "ZeroMQSocketsTests", dependencies: ["ZeroMQSockets"]),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"]),
     ],

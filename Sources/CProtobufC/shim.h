@@ -1,0 +1,2 @@
+// protobuf-c.
+#include <protobuf-c/protobuf-c.h>
