@@ -7,11 +7,11 @@ import WireProtocol
 import ZeroMQSockets
 
 /// Runs a worker until it is told to stop or cannot go on.
-public struct Worker {
+public struct Worker: Sendable {
     let options: WorkerOptions
     let makeGenerator: @Sendable () throws -> any ImageGenerating
     let isStopRequested: @Sendable () -> Bool
-    let log: (String) -> Void
+    let log: @Sendable (String) -> Void
 
     /// - Parameters:
     ///   - isStopRequested: asked a few times a second; once it is true the worker drains
@@ -19,7 +19,7 @@ public struct Worker {
     ///   - makeGenerator: loads the model; called once, on the compute thread
     public init(
         options: WorkerOptions, isStopRequested: @escaping @Sendable () -> Bool = { false },
-        log: @escaping (String) -> Void = { _ in },
+        log: @escaping @Sendable (String) -> Void = { _ in },
         makeGenerator: @escaping @Sendable () throws -> any ImageGenerating
     ) {
         self.options = options

@@ -123,7 +123,7 @@ struct GenerateCommand: ParsableCommand {
             func numbered(_ path: String?) -> [String] {
                 guard let path else { return [] }
                 return (0..<imageCount).map {
-                    imageCount == 1 ? path : Self.numbered(path, $0)
+                    imageCount == 1 ? path : numberedPath(path, $0)
                 }
             }
             output = numbered(command.output)
@@ -132,15 +132,6 @@ struct GenerateCommand: ParsableCommand {
             for path in output + latentsOut + (command.preview.map { [$0] } ?? []) {
                 try AtomicFile.checkWritable(path)
             }
-        }
-
-        /// `dir/name.png` → `dir/name-3.png`
-        private static func numbered(_ path: String, _ index: Int) -> String {
-            let url = URL(fileURLWithPath: path)
-            let name = url.deletingPathExtension().lastPathComponent
-            let suffix = url.pathExtension.isEmpty ? "" : ".\(url.pathExtension)"
-            let folder = (path as NSString).deletingLastPathComponent
-            return (folder as NSString).appendingPathComponent("\(name)-\(index)\(suffix)")
         }
     }
 }
