@@ -39,10 +39,25 @@ public final class SafetensorsFile {
     /// - Throws: `CheckpointError` for a header that is cut short, of a wrong length or not JSON,
     ///   for offsets out of range, overlapping or leaving gaps, and for sizes that do not match a
     ///   shape.
-    public init(path: String) throws {
-        self.path = path
+    public convenience init(path: String) throws {
         let file = try MappedFile(path: path)
-        let size = file.bytes.count
+        try self.init(bytes: file.bytes, owner: file, path: path)
+    }
+
+    /// Checks a file's bytes in memory; `name` stands for the path in errors.
+    /// - Throws: as `init(path:)`.
+    public convenience init(contents: [UInt8], name: String) throws {
+        let copy = TensorStorage(byteCount: contents.count)
+        contents.withUnsafeBytes { bytes in
+            if let start = bytes.baseAddress { memcpy(copy.baseAddress, start, bytes.count) }
+        }
+        let bytes = UnsafeRawBufferPointer(start: copy.baseAddress, count: contents.count)
+        try self.init(bytes: bytes, owner: copy, path: name)
+    }
+
+    private init(bytes: UnsafeRawBufferPointer, owner: AnyObject, path: String) throws {
+        self.path = path
+        let size = bytes.count
         func malformed(_ what: String, _ tensor: String? = nil) -> CheckpointError {
             CheckpointError(
                 .malformedFile, what, file: path, element: tensor.map { "tensor \"\($0)\"" },
@@ -51,15 +66,15 @@ public final class SafetensorsFile {
         guard size >= 8 else {
             throw malformed("is only \(size) bytes long, shorter than a header")
         }
-        let length = file.bytes.loadUnaligned(as: UInt64.self).littleEndian
+        let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
         guard length >= 2, length <= Self.maximumHeaderLength, Int(length) <= size - 8 else {
             throw malformed("states a header of \(length) bytes in a file of \(size) bytes")
         }
-        storage = TensorStorage(borrowing: file.bytes, owner: file)
+        storage = TensorStorage(borrowing: bytes, owner: owner)
         let header: JSONValue
         do {
-            let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[8..<8 + Int(length)])
-            header = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+            let text = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + Int(length)])
+            header = try JSONDecoder().decode(JSONValue.self, from: Data(text))
         } catch {
             throw malformed("has a header that is not valid JSON")
         }

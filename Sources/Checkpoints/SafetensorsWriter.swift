@@ -8,6 +8,20 @@ public enum SafetensorsWriter {
     public static func write(
         _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String
     ) throws {
+        let contents = try encode(tensors, metadata: metadata)
+        do {
+            try contents.write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw CheckpointError(
+                .unwritable, "cannot be written", file: path,
+                remedy: "check the folder, its permissions and the free space")
+        }
+    }
+
+    /// The bytes of a file with these tensors, in the order of their names.
+    public static func encode(
+        _ tensors: [String: Tensor], metadata: [String: String] = [:]
+    ) throws -> Data {
         let names = tensors.keys.sorted()
         var header: [String: JSONValue] = [:]
         if !metadata.isEmpty {
@@ -38,12 +52,6 @@ public enum SafetensorsWriter {
                     tensor.bytes.assumingMemoryBound(to: UInt8.self), count: tensor.byteCount)
             }
         }
-        do {
-            try contents.write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
-            throw CheckpointError(
-                .unwritable, "cannot be written", file: path,
-                remedy: "check the folder, its permissions and the free space")
-        }
+        return contents
     }
 }

@@ -17,4 +17,9 @@ public final class MemorySink: ByteSink {
     public func write(_ bytes: UnsafeRawBufferPointer) {
         self.bytes.append(contentsOf: bytes)
     }
+
+    /// Forgets the bytes.
+    public func clear() {
+        bytes = []
+    }
 }

@@ -29,6 +29,16 @@ public struct DenoisingState {
 
     /// Writes the state; the file appears only when whole.
     public func write(to path: String) throws {
+        try AtomicFile.write(try encoded(), to: path)
+    }
+
+    /// The bytes of the file that `write(to:)` writes.
+    public func encoded() throws -> [UInt8] {
+        let (tensors, metadata) = contents
+        return [UInt8](try SafetensorsWriter.encode(tensors, metadata: metadata))
+    }
+
+    private var contents: (tensors: [String: Tensor], metadata: [String: String]) {
         var tensors = ["latents": current.latents]
         var metadata = [Self.stepKey: String(current.step)]
         metadata[Self.fingerprintKey] = fingerprint
@@ -36,14 +46,24 @@ public struct DenoisingState {
             tensors["judged_latents"] = judged.latents
             metadata[Self.judgedStepKey] = String(judged.step)
         }
-        try SafetensorsWriter.write(tensors, metadata: metadata, to: path)
+        return (tensors, metadata)
     }
 
     /// Reads a state, or bare latents that another program wrote (their step is 0).
     /// - Parameter shape: what the latents' shape must be
     /// - Throws: `CheckpointError` for a bad file, `GenerationError` for latents that do not fit.
     public init(path: String, shape: [Int]) throws {
-        let file = try SafetensorsFile(path: path)
+        try self.init(SafetensorsFile(path: path), shape: shape)
+    }
+
+    /// Reads what `encoded()` made.
+    /// - Throws: as `init(path:shape:)`.
+    public init(contents: [UInt8], shape: [Int]) throws {
+        try self.init(SafetensorsFile(contents: contents, name: "latents"), shape: shape)
+    }
+
+    private init(_ file: SafetensorsFile, shape: [Int]) throws {
+        let path = file.path
         guard let latents = try Self.latents(file, "latents", shape) else {
             throw GenerationError(
                 code: .invalidLatents, field: path, what: "has no tensor \"latents\"",

@@ -13,6 +13,10 @@ public struct GenerationControl {
     public var isCancelled: () -> Bool = { false }
     /// Called after each step of each image.
     public var onStep: (StepEvent) throws -> Void = { _ in }
+    /// Called with the report of each image that is done.
+    public var onImage: (ImageReport) throws -> Void = { _ in }
+    /// Images before this one are left out: they are finished already.
+    public var firstImage = 0
     /// Stop after this many steps, before decoding; nil for all.
     public var stopAfterStep: Int?
     /// The state to start image i from; nil for the seed's noise.
@@ -137,7 +141,7 @@ public final class ImageGenerator {
         let start = ContinuousClock.now
         let conditioning = try encodePrompts(request, observer)
         report.textSeconds = (ContinuousClock.now - start).seconds
-        for index in 0..<request.imageCount {
+        for index in max(control.firstImage, 0)..<max(request.imageCount, control.firstImage) {
             let image = try generateImage(
                 request, index, conditioning, control, observer, output, finished, &report)
             if let image { report.images.append(image) }
@@ -182,6 +186,7 @@ public final class ImageGenerator {
         try write(
             denoising.latents, request, destination, report: report, image: &image, observer)
         try finished(index, destination)
+        try control.onImage(image)
         return image
     }
 
@@ -263,5 +268,32 @@ extension ImageGenerator {
             path: path, shape: Denoising.latentShape(request, model))
         try Denoising.check(state, request, seed: request.seed &+ UInt64(image))
         return state
+    }
+
+    /// Reads a state that `DenoisingState.encoded()` made.
+    /// - Throws: as `readState(path:for:)`.
+    public func readState(
+        contents: [UInt8], for request: GenerationRequest
+    ) throws -> DenoisingState {
+        try DenoisingState(contents: contents, shape: Denoising.latentShape(request, model))
+    }
+
+    /// Generates a tiny image and throws it away: proof that the model works on this machine, and
+    /// its pages are in memory.
+    public func warmUp() throws -> GenerationReport {
+        let side = max(64, model.sizeMultiple)
+        var request = GenerationRequest(
+            prompt: "a", width: side - side % model.sizeMultiple,
+            height: side - side % model.sizeMultiple, stepCount: 2, guidance: 0, seed: 0)
+        request.pruning = nil
+        return try generate(request, output: { _ in ImageOutput(sink: MemorySink()) })
+    }
+
+    /// The largest request in pixels an image, by what the model can place and the limits.
+    public var maximumPixelCount: Int {
+        let limits = GenerationLimits()
+        let lengths = model.transformer.configuration.axisLengths
+        let side = min(limits.side, min(lengths[1], lengths[2]) * model.sizeMultiple)
+        return min(limits.pixelCount, side * side)
     }
 }

@@ -1,7 +1,5 @@
 // The options of `turbine generate`, and how they become a request.
 import ArgumentParser
-import Checkpoints
-import Foundation
 import ImagePipeline
 
 /// What the image shows and how it is made.
@@ -62,26 +60,28 @@ struct RequestOptions: ParsableArguments {
 
     /// The request and the names that its metadata states.
     func resolve(modelFolder: String) throws -> (GenerationRequest, preset: String?) {
-        try checkPruning()
-        let library = try PresetLibrary(
-            file: presets ?? ResourceLocator.locate(ResourceLocator.presets))
-        let presetName = try preset ?? Self.preferredPreset(modelFolder: modelFolder)
-        let named = try presetName.map { try library.preset(named: $0) } ?? library.defaultPreset
-        let settings = explicit.filled(from: named).filled(from: library.defaultPreset)
-        var request = GenerationRequest(
-            prompt: try resolvePrompt(), settings: settings,
-            seed: seed ?? UInt64.random(in: 0...UInt64(UInt32.max)))
-        // Explicit guidance is taken as written, beyond what a preset may hold.
-        if let guidance { request.guidance = Float(guidance) }
-        // So is a criterion of pruning, whatever the preset's is.
-        if let pruneThreshold { request.pruning?.criterion = .threshold(Float(pruneThreshold)) }
-        if let pruneInterval { request.pruning?.judgingInterval = pruneInterval }
-        if let tileBlend { request.tiling.blending = tileBlend }
-        if let tileMemory {
-            let (bytes, overflow) = tileMemory.multipliedReportingOverflow(by: 1 << 20)
-            request.tiling.memoryBudget = overflow ? .max : bytes
+        let resolver = try RequestResolver(
+            modelFolder: modelFolder, presets: presets, templates: templates)
+        return try resolver.resolve(try fields)
+    }
+
+    /// What was given, with the faults that only a command line can have sorted out.
+    var fields: RequestFields {
+        get throws {
+            try checkPruning()
+            var fields = RequestFields(text: try text)
+            fields.preset = preset
+            fields.settings = explicit
+            fields.guidance = guidance
+            fields.seed = seed
+            fields.judgingInterval = pruneInterval
+            fields.tileBlending = tileBlend
+            fields.tileMemory = tileMemory.map {
+                let (bytes, overflow) = $0.multipliedReportingOverflow(by: 1 << 20)
+                return overflow ? .max : bytes
+            }
+            return fields
         }
-        return (request, presetName)
     }
 
     /// The fields that were given.
@@ -119,41 +119,37 @@ struct RequestOptions: ParsableArguments {
         }
     }
 
-    /// A model folder can name the preset that suits it, in `turbine.json`.
-    private static func preferredPreset(modelFolder: String) throws -> String? {
-        let path = "\(modelFolder)/turbine.json"
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        return try Configuration(path: path).string("preset")
-    }
-
-    private func resolvePrompt() throws -> String {
-        guard let template else {
-            guard slots.isEmpty else {
-                throw ValidationError("--set fills slots of a template; name one with --template.")
+    private var text: RequestFields.Text {
+        get throws {
+            guard let template else {
+                guard slots.isEmpty else {
+                    throw ValidationError(
+                        "--set fills slots of a template; name one with --template.")
+                }
+                guard let prompt else {
+                    throw ValidationError("A prompt is missing; give --prompt or --template.")
+                }
+                return .prompt(prompt)
             }
-            guard let prompt else {
-                throw ValidationError("A prompt is missing; give --prompt or --template.")
-            }
-            return prompt
-        }
-        guard prompt == nil else {
-            throw ValidationError("--prompt and --template exclude each other; give one of them.")
-        }
-        var values: [String: String] = [:]
-        for item in slots {
-            guard let equals = item.firstIndex(of: "=") else {
-                throw ValidationError("--set takes slot=value, not \(GenerationError.quote(item)).")
-            }
-            let slot = String(item[..<equals])
-            let value = String(item[item.index(after: equals)...])
-            guard values.updateValue(value, forKey: slot) == nil else {
+            guard prompt == nil else {
                 throw ValidationError(
-                    "--set gives the slot \(GenerationError.quote(slot)) twice; give it once.")
+                    "--prompt and --template exclude each other; give one of them.")
             }
+            var values: [String: String] = [:]
+            for item in slots {
+                guard let equals = item.firstIndex(of: "=") else {
+                    throw ValidationError(
+                        "--set takes slot=value, not \(GenerationError.quote(item)).")
+                }
+                let slot = String(item[..<equals])
+                let value = String(item[item.index(after: equals)...])
+                guard values.updateValue(value, forKey: slot) == nil else {
+                    throw ValidationError(
+                        "--set gives the slot \(GenerationError.quote(slot)) twice; give it once.")
+                }
+            }
+            return .template(name: template, slots: values)
         }
-        let library = try TemplateLibrary(
-            files: [ResourceLocator.locate(ResourceLocator.templates)] + templates)
-        return try library.render(name: template, slots: values)
     }
 }
 

@@ -1,0 +1,126 @@
+// What a worker does when the broker is lost, restarted, or talks nonsense, and when the machine
+// is busy.
+
+import Foundation
+import Testing
+import WireProtocol
+
+@testable import WorkerService
+
+@Suite(.serialized) struct WorkerConnectionTests {
+    @Test func `a silent broker makes the worker register again with its lease`() throws {
+        let broker = try FakeBroker()
+        let worker = RunningWorker(broker, StubScript { $0.stepSeconds = 0.1 })
+        #expect(try broker.waitUntilReady())
+        let lease = try broker.grant(steps: 50)
+        _ = try broker.step()
+        broker.answersHeartbeats = false
+        let registration = try #require(try broker.register())
+        #expect(registration.heldLeases == [lease])
+        broker.answersHeartbeats = true
+        #expect(try broker.wait { if case .ready = $0 { true } else { nil } } == true)
+        let step = try #require(try broker.step(atLeast: 5))
+        #expect(step.lease == lease)
+        #expect(worker.script.now.orders.count == 1)
+    }
+
+    @Test func `a result survives the broker until it is acknowledged`() throws {
+        var broker: FakeBroker? = try FakeBroker()
+        let endpoint = try #require(broker?.endpoint)
+        let worker = RunningWorker(try #require(broker), StubScript { $0.stepSeconds = 0.3 })
+        #expect(try broker?.waitUntilReady() == true)
+        let lease = try #require(try broker?.grant(steps: 2))
+        _ = try broker?.step()
+        broker = nil
+        usleep(1_000_000)
+        let second = try FakeBroker(endpoint: endpoint)
+        let registration = try #require(try second.register())
+        #expect(registration.heldLeases == [lease])
+        #expect(try second.completed()?.lease == lease)
+        #expect(try second.heartbeat()?.lease == lease)
+        // Without an acknowledgement it comes again.
+        #expect(try second.completed()?.lease == lease)
+        try second.acknowledge(lease)
+        #expect(try second.wait { WorkerTests.isIdleBeat($0) } == true)
+        withExtendedLifetime(worker) {}
+    }
+
+    @Test func `leases revoked at registration are stopped`() throws {
+        let broker = try FakeBroker()
+        let worker = RunningWorker(broker, StubScript { $0.stepSeconds = 0.2 })
+        #expect(try broker.waitUntilReady())
+        let lease = try broker.grant(steps: 100)
+        _ = try broker.step()
+        try broker.send(.goodbye(Goodbye(reason: "restart")))
+        try broker.register(revoked: [lease])
+        #expect(try broker.cancelled()?.lease == lease)
+        withExtendedLifetime(worker) {}
+    }
+
+    @Test func `a broker that does not know the worker is registered with again`() throws {
+        let broker = try FakeBroker()
+        let worker = RunningWorker(broker)
+        #expect(try broker.waitUntilReady())
+        try broker.send(
+            .refused(WorkerRefused(error: ServiceError(code: .internal, sentence: "who?"))))
+        #expect(try broker.register() != nil)
+        withExtendedLifetime(worker) {}
+    }
+
+    @Test func `malformed frames are passed over`() throws {
+        let broker = try FakeBroker()
+        let worker = RunningWorker(broker)
+        #expect(try broker.waitUntilReady())
+        var generator = SystemRandomNumberGenerator()
+        for length in 0..<500 {
+            try broker.send(
+                frame: (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) })
+        }
+        let lease = try broker.grant()
+        #expect(try broker.completed()?.lease == lease)
+        #expect(worker.log.contains { $0.contains("passed over") })
+    }
+
+    /// As many spinning threads as processors, computing on one of them besides.
+    @Test func `heartbeats keep time at full load`() throws {
+        let broker = try FakeBroker()
+        let script = StubScript {
+            $0.stepSeconds = 0.5
+            $0.spins = true
+        }
+        let worker = RunningWorker(broker, script)
+        #expect(try broker.waitUntilReady())
+        _ = try broker.grant(steps: 1000)
+        let start = broker.received.count
+        let end = ContinuousClock.now + .seconds(4)
+        while ContinuousClock.now < end { _ = try broker.heartbeat() }
+        let times = broker.received[start...].compactMap { item in
+            if case .heartbeat = item.message { item.time } else { nil }
+        }
+        let gaps = zip(times, times.dropFirst()).map { $1 - $0 }
+        let longest = try #require(gaps.max())
+        print("heartbeats every 100 ms: \(gaps.count) gaps, longest \(longest)")
+        #expect(gaps.count >= 30)
+        #expect(longest < .milliseconds(250))
+        withExtendedLifetime(worker) {}
+    }
+
+    @Test func `thousands of jobs leave memory as it was`() throws {
+        let broker = try FakeBroker()
+        let worker = RunningWorker(broker, StubScript { $0.stepSeconds = 0 })
+        #expect(try broker.waitUntilReady())
+        var early: UInt64 = 0
+        for job in 1...3000 {
+            let lease = try broker.grant(job: UInt64(job), steps: 2)
+            let result = try broker.completed()
+            try #require(result?.lease == lease)
+            try broker.acknowledge(lease)
+            if job == 1000 { early = ResidentMemory.bytes }
+        }
+        let growth = Int64(ResidentMemory.bytes) - Int64(early)
+        print("resident memory grew by \(growth) bytes over 2000 jobs")
+        // The test's own record of messages grows, too.
+        #expect(growth < 8 << 20)
+        withExtendedLifetime(worker) {}
+    }
+}
