@@ -9,7 +9,10 @@ struct TurbineCommand: ParsableCommand {
         commandName: "turbine",
         abstract: "Image generation with models of the Z-Image family, on the CPU.",
         version: turbineVersion,
-        subcommands: [GenerateCommand.self, InspectCommand.self, TokenizeCommand.self])
+        subcommands: [
+            GenerateCommand.self, InspectCommand.self, TokenizeCommand.self, BrokerCommand.self,
+            KeygenCommand.self,
+        ])
 }
 
 /// The program: parses, runs, and turns every error into one sentence on standard error.
