@@ -25,6 +25,19 @@ public struct DurableJob: Equatable, Sendable, Codable {
     public let acceptedAt: Instant
     /// The changing half.
     public var state: JobState
+
+    /// Describes a row, as a store reads it.
+    public init(
+        id: JobID, client: ClientID, submission: Submission, fingerprint: UInt64,
+        acceptedAt: Instant, state: JobState
+    ) {
+        self.id = id
+        self.client = client
+        self.submission = submission
+        self.fingerprint = fingerprint
+        self.acceptedAt = acceptedAt
+        self.state = state
+    }
 }
 
 /// The changing half of a job's row.

@@ -137,6 +137,13 @@ public struct JobFailure: Equatable, Sendable, Codable {
     public var workerCode: String?
     /// A sentence.
     public var message: String
+
+    /// Describes a failure.
+    public init(code: OutcomeCode, workerCode: String?, message: String) {
+        self.code = code
+        self.workerCode = workerCode
+        self.message = message
+    }
 }
 
 /// Who stopped a job.
@@ -154,6 +161,14 @@ public struct Quarantine: Equatable, Sendable, Codable {
     public var worker: String
     /// Since when.
     public var since: Instant
+
+    /// Describes why and since when.
+    public init(deaths: Int, cause: DeathCause, worker: String, since: Instant) {
+        self.deaths = deaths
+        self.cause = cause
+        self.worker = worker
+        self.since = since
+    }
 }
 
 /// How a worker ended a job without a word.

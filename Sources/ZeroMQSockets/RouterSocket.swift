@@ -24,6 +24,8 @@ public struct RoutedMessage: Sendable, Equatable {
     public var isFromRequestSocket: Bool
     /// The peer's IP address.
     public var peerAddress: String?
+    /// The connection that it came over, as `ConnectionMonitor` names it.
+    public var descriptor: Int32?
 }
 
 /// A ROUTER that refuses what it cannot deliver instead of dropping it.
@@ -52,12 +54,19 @@ public final class RouterSocket {
             route: Route(frames: Array(frames.prefix(bodyStart))),
             body: isWhole ? frames[bodyStart] : nil, userID: message.userID,
             isFromRequestSocket: message.peerSocketType == "REQ",
-            peerAddress: message.peerAddress)
+            peerAddress: message.peerAddress, descriptor: message.descriptor)
     }
 
     /// Sends one frame back along a route. The outcome is to be looked at: `full` is worth another
     /// try when the socket is writable, `unroutable` means that the peer is gone.
     public func send(_ body: [UInt8], to route: Route) throws(ZeroMQError) -> SendOutcome {
         try socket.send(route.frames + [body])
+    }
+
+    /// The same for a large frame, whose bytes count as `load` until the library has sent them.
+    public func send(
+        _ body: [UInt8], to route: Route, load: SendLoad
+    ) throws(ZeroMQError) -> SendOutcome {
+        try socket.send(route.frames, body: body, load: load)
     }
 }

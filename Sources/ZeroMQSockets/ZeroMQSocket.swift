@@ -24,6 +24,8 @@ public struct ReceivedMessage: Sendable, Equatable {
     public var peerSocketType: String?
     /// The peer's IP address; an IPv4 one in its own form.
     public var peerAddress: String?
+    /// The connection that it came over, as `ConnectionMonitor` names it.
+    public var descriptor: Int32?
 }
 
 /// A libzmq socket. Not Sendable: it belongs to the thread that uses it.
@@ -136,6 +138,7 @@ public final class ZeroMQSocket {
         message.peerAddress = Self.property("Peer-Address", of: &raw).map {
             $0.hasPrefix("::ffff:") ? String($0.dropFirst(7)) : $0
         }
+        message.descriptor = Self.property("__fd", of: &raw).flatMap { Int32($0) }
         return message
     }
 

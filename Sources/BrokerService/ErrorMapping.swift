@@ -1,0 +1,91 @@
+// The queue's refusals and endings, in the protocol's terms.
+
+import QueueCore
+import WireProtocol
+
+extension ServiceError {
+    /// A refusal of the queue.
+    init(_ error: QueueError, at now: Instant) {
+        let (code, retryable): (ErrorCode, Bool) =
+            switch error.code {
+            case .invalidRequest: (.limitExceeded, false)
+            case .queueFull, .tooManyKinds: (.queueFull, true)
+            case .clientQueueFull: (.quotaExceeded, true)
+            case .pixelBudgetSpent: (.quotaExceeded, error.retryAfter != nil)
+            case .deadlineUnreachable: (.deadlineUnreachable, false)
+            case .requestIDReused: (.requestIDConflict, false)
+            case .storeUnavailable: (.storageUnavailable, true)
+            case .unknownJob, .notQuarantined: (.unknownJob, false)
+            case .resultExpired: (.resultExpired, false)
+            case .notOwner, .adminOnly: (.notAuthorized, false)
+            case .alreadyEnded: (.alreadyFinished, false)
+            case .watchDisplaced: (.queueFull, true)
+            case .journalInconsistent: (.internal, false)
+            }
+        self.init(
+            code: code, field: error.location, sentence: error.description, retryable: retryable,
+            retryAfterMilliseconds: retryable ? error.retryAfter?.milliseconds : nil,
+            estimatedMilliseconds: error.estimatedEnd.map { ($0 - now).milliseconds })
+    }
+
+    /// The failure of a job.
+    init(_ failure: JobFailure) {
+        let code: ErrorCode =
+            switch failure.code {
+            case .deadlineExceeded: .deadlineExceeded
+            case .discarded: .quarantined
+            default: ErrorCode(workerCode: failure.workerCode)
+            }
+        self.init(code: code, sentence: failure.message)
+    }
+
+    /// A job in quarantine.
+    init(_ quarantine: Quarantine) {
+        self.init(
+            code: .quarantined,
+            sentence: "The job took down \(quarantine.deaths) workers; an operator has to look.")
+    }
+}
+
+extension ErrorCode {
+    /// A worker's code as the queue keeps it.
+    var workerCode: String { String(rawValue) }
+
+    init(workerCode: String?) {
+        let number = workerCode.flatMap { UInt32($0) }
+        self = number.flatMap { ErrorCode(rawValue: $0) } ?? .generationFailed
+        if self == .unspecified { self = .generationFailed }
+    }
+}
+
+extension CancelReason {
+    init(_ reason: CancellationReason) {
+        switch reason {
+        case .byOwner: self = .requested
+        case .byAdmin: self = .administrator
+        case .abandoned: self = .abandoned
+        }
+    }
+
+    init(_ reason: RevocationReason) {
+        switch reason {
+        case .cancelled: self = .requested
+        case .deadlineExceeded: self = .deadline
+        case .hung, .superseded: self = .superseded
+        }
+    }
+}
+
+extension WireProtocol.JobState {
+    init(_ phase: JobPhase) {
+        switch phase {
+        case .waiting: self = .queued
+        case .leased: self = .running
+        case .quarantined: self = .quarantined
+        case .ended(.completed): self = .completed
+        case .ended(.failed): self = .failed
+        case .ended(.cancelled): self = .cancelled
+        case .expired: self = .expired
+        }
+    }
+}

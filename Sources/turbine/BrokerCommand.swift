@@ -1,0 +1,132 @@
+// `turbine broker`: the broker as a process.
+import ArgumentParser
+import BrokerService
+import Foundation
+import ImagePipeline
+import ZeroMQSockets
+
+struct BrokerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "broker", abstract: "Take requests, keep them, and give them to workers.",
+        discussion: """
+            Prints one line when it serves: “listening clients=ENDPOINT workers=ENDPOINT”. \
+            SIGTERM and SIGINT end it cleanly; jobs stay in the data folder.
+            """)
+
+    @OptionGroup var options: BrokerOptions
+
+    func run() throws {
+        let stop = StopSignals()
+        let broker = try Broker(try options.configuration())
+        print("listening clients=\(broker.clientEndpoint) workers=\(broker.workerEndpoint)")
+        fflush(nil)
+        stop.handle { broker.stop() }
+        try broker.wait()
+    }
+}
+
+/// The options of a broker, for the commands that run one.
+struct BrokerOptions: ParsableArguments {
+    @Option(help: "The folder of the journal and the results.")
+    var data: String
+    @Option(help: "Where clients connect; port * is any free one.")
+    var clientEndpoint: String = "tcp://127.0.0.1:5570"
+    @Option(help: "Where workers connect.")
+    var workerEndpoint: String = "tcp://127.0.0.1:5571"
+    @Option(help: "A folder with broker.key_secret and authorized/*.key; turns encryption on.")
+    var keys: String?
+    @Flag(help: "Serve others than this host without keys.")
+    var insecure = false
+    @Option(help: "Largest image in pixels.")
+    var maximumPixels: UInt64?
+    @Option(help: "Longest side in pixels.")
+    var maximumSide: UInt32?
+    @Option(help: "Most steps an image.")
+    var maximumSteps: UInt32?
+    @Option(help: "Most images a job.")
+    var maximumImages: UInt32?
+    @Option(help: "Most jobs in the queue.")
+    var maximumJobs: Int?
+    @Option(help: "Hours for which results are kept.")
+    var resultHours: Int64?
+    @Option(help: "Bytes of results that are kept.")
+    var resultBytes: Int64?
+    @Option(help: "Largest size of the journal in bytes; without it, as the disk allows.")
+    var maximumStoreBytes: Int64?
+
+    /// The configuration that the options describe.
+    func configuration() throws -> BrokerConfiguration {
+        var configuration = BrokerConfiguration(dataFolder: data)
+        configuration.clientEndpoint = clientEndpoint
+        configuration.workerEndpoint = workerEndpoint
+        configuration.security = try security()
+        configuration.version = turbineVersion
+        configuration.maximumStoreBytes = maximumStoreBytes
+        func set<Value: Comparable>(
+            _ option: Value?, _ name: String, from least: Value, _ body: (Value) -> Void
+        ) throws {
+            guard let option else { return }
+            guard option >= least else {
+                throw ValidationError("--\(name) is \(option); use at least \(least).")
+            }
+            body(option)
+        }
+        try set(maximumPixels, "maximum-pixels", from: 256) {
+            configuration.requestLimits.maximumPixels = $0
+        }
+        try set(maximumSide, "maximum-side", from: 16) {
+            configuration.requestLimits.maximumSide = $0
+        }
+        try set(maximumSteps, "maximum-steps", from: 1) {
+            configuration.requestLimits.maximumSteps = $0
+        }
+        try set(maximumImages, "maximum-images", from: 1) {
+            configuration.requestLimits.maximumImageCount = $0
+        }
+        try set(maximumJobs, "maximum-jobs", from: 1) { configuration.queueLimits.jobs = $0 }
+        try set(resultHours, "result-hours", from: 1) {
+            configuration.queueLimits.resultLifetime = .seconds($0.multipliedClamped(by: 3600))
+        }
+        try set(resultBytes, "result-bytes", from: 0) {
+            configuration.queueLimits.resultBytes = $0
+        }
+        return configuration
+    }
+
+    private func security() throws -> BrokerConfiguration.Security {
+        guard let keys else { return insecure ? .insecure : .loopbackOnly }
+        let path = keys + "/broker.key_secret"
+        guard let secret = try KeyFile(path: path).secretKey else {
+            throw ValidationError("\(path) has no secret key; make one with turbine keygen broker.")
+        }
+        return .curve(secret, authorizedKeys: keys + "/authorized")
+    }
+}
+
+extension Int64 {
+    fileprivate func multipliedClamped(by factor: Int64) -> Int64 {
+        let (product, overflow) = multipliedReportingOverflow(by: factor)
+        return overflow ? .max : product
+    }
+}
+
+/// SIGTERM and SIGINT as an event: blocked from the start, so that none ends the process halfway.
+struct StopSignals {
+    private static let signals = [SIGTERM, SIGINT]
+
+    init() {
+        for number in Self.signals { signal(number, SIG_IGN) }
+    }
+
+    /// Calls `body` at the first signal, on a thread of its own.
+    func handle(_ body: @escaping @Sendable () -> Void) {
+        for number in Self.signals {
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                body()
+                withExtendedLifetime(source) {}
+            }
+            source.resume()
+        }
+    }
+}
