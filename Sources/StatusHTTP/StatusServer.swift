@@ -99,7 +99,7 @@ public final class StatusServer: Sendable {
                 address: .hostname(configuration.host, port: configuration.port)),
             onServerRunning: { channel in onPort(channel.localAddress?.port ?? configuration.port) }
         )
-        application.logger.logLevel = .error
+        application.logger.logLevel = .critical
         application.configuration.availableConnectionsDelegate = .maximum(
             configuration.connections, logger: application.logger)
         return application
