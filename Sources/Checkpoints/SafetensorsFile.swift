@@ -63,7 +63,9 @@ public final class SafetensorsFile {
                 .malformedFile, what, file: path, element: tensor.map { "tensor \"\($0)\"" },
                 remedy: "download or write the file again")
         }
-        guard size >= 8 else { throw malformed("is only \(size) bytes long, shorter than a header") }
+        guard size >= 8 else {
+            throw malformed("is only \(size) bytes long, shorter than a header")
+        }
         let length = bytes.loadUnaligned(as: UInt64.self).littleEndian
         guard length >= 2, length <= Self.maximumHeaderLength, Int(length) <= size - 8 else {
             throw malformed("states a header of \(length) bytes in a file of \(size) bytes")
@@ -155,7 +157,9 @@ public final class SafetensorsFile {
         // A tensor at an odd address could not be read as its type.
         let aligned = entry.offset % elementType.byteCount == 0
         let view = aligned ? storage : TensorStorage(byteCount: entry.byteCount)
-        if !aligned { memcpy(view.baseAddress, storage.baseAddress + entry.offset, entry.byteCount) }
+        if !aligned {
+            memcpy(view.baseAddress, storage.baseAddress + entry.offset, entry.byteCount)
+        }
         return Tensor(
             shape: entry.shape, elementType: elementType, storage: view,
             byteOffset: aligned ? entry.offset : 0)

@@ -70,7 +70,8 @@ public struct DenoisingState {
                 code: .invalidLatents, field: path, what: "has no tensor \"latents\"",
                 remedy: "name a file that --latents-out wrote")
         }
-        current = Point(step: file.metadata[Self.stepKey].flatMap { Int($0) } ?? 0, latents: latents)
+        current = Point(
+            step: file.metadata[Self.stepKey].flatMap { Int($0) } ?? 0, latents: latents)
         fingerprint = file.metadata[Self.fingerprintKey]
         if let latents = try Self.latents(file, "judged_latents", shape) {
             let step = file.metadata[Self.judgedStepKey].flatMap { Int($0) } ?? -1

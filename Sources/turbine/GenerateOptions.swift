@@ -22,7 +22,8 @@ struct RequestOptions: ParsableArguments {
     var cfgNormalization: Double?
     @Option(parsing: .unconditional, help: "Time (0 to 1) after which guidance stops.")
     var cfgTruncation: Double?
-    @Option(parsing: .unconditional, help: "Seed of the first image, 0 to 2^64 - 1; default random.")
+    @Option(
+        parsing: .unconditional, help: "Seed of the first image, 0 to 2^64 - 1; default random.")
     var seed: UInt64?
     @Option(parsing: .unconditional, help: "Images; image i uses seed + i.")
     var count: Int?

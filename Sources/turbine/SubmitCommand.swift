@@ -49,7 +49,8 @@ struct SubmitCommand: ParsableCommand {
         if let previewOut { try AtomicFile.checkWritable(previewOut) }
         var request = GenerateRequest(
             requestID: requestId ?? UUID().uuidString.lowercased(),
-            request: try options.wireRequest(model: modelHash ?? modelName), priority: priority.wire,
+            request: try options.wireRequest(model: modelHash ?? modelName),
+            priority: priority.wire,
             deadlineMilliseconds: deadline.map { UInt64($0 * 1000) },
             detachOnDisconnect: detach, replies: detach ? .accepted : .all)
         request.request.output = OutputOptions(metadata: metadata)
