@@ -13,7 +13,8 @@ enum ComputeThread {
     private static let niceness: Int32 = 5
 
     static func start(
-        _ mailbox: ComputeMailbox, makeGenerator: @escaping @Sendable () throws -> any ImageGenerating
+        _ mailbox: ComputeMailbox,
+        makeGenerator: @escaping @Sendable () throws -> any ImageGenerating
     ) {
         let thread = Thread { run(mailbox, makeGenerator) }
         thread.name = "compute"

@@ -49,7 +49,9 @@ extension WorkerSession {
         if isLast {
             work?.lastImage = image
         } else {
-            keep(.imageFinished(ImageFinished(lease: lease, image: image)), lease, 14, image.index, now)
+            keep(
+                .imageFinished(ImageFinished(lease: lease, image: image)), lease, 14, image.index,
+                now)
         }
     }
 

@@ -59,6 +59,7 @@ struct WorkerSession {
     var secondsAStep: Double?
     var link: Link
     private var pause: Duration
+    private var lastLoggedPause: Duration?
     var heartbeatInterval = Duration.seconds(1)
     var missedHeartbeatsAllowed = 3
     var nextHeartbeat: Instant
@@ -107,7 +108,9 @@ struct WorkerSession {
     // Connection.
 
     mutating func loseLink(_ why: String, at now: Instant) {
-        perform(.log("\(why); connecting again in \(pause)"))
+        // One line for each pause, and silence once that no longer grows.
+        if pause != lastLoggedPause { perform(.log("\(why); connecting again in \(pause)")) }
+        lastLoggedPause = pause
         perform(.disconnect)
         link = .down(until: now + pause)
         pause = min(pause * 2, options.longestPause)
@@ -134,6 +137,7 @@ struct WorkerSession {
     mutating func becomeRegistered(_ reply: WorkerRegistered, at now: Instant) {
         link = .registered
         pause = options.shortestPause
+        lastLoggedPause = nil
         lastHeard = now
         heartbeatInterval = .milliseconds(
             min(max(Int(reply.heartbeatIntervalMilliseconds), 50), 60_000))

@@ -3,25 +3,52 @@ import ArgumentParser
 import BrokerService
 import Foundation
 import ImagePipeline
+import StatusHTTP
 import ZeroMQSockets
 
 struct BrokerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "broker", abstract: "Take requests, keep them, and give them to workers.",
         discussion: """
-            Prints one line when it serves: “listening clients=ENDPOINT workers=ENDPOINT”. \
+            Prints one line when it serves: “listening clients=ENDPOINT workers=ENDPOINT”, and \
+            http=ADDRESS with --http. \
             SIGTERM and SIGINT end it cleanly; jobs stay in the data folder.
             """)
 
     @OptionGroup var options: BrokerOptions
+    @Option(help: "The status page's address, such as 127.0.0.1:8080; without it there is none.")
+    var http: String?
+    @Option(help: "A file whose first line is the token that the status page asks for.")
+    var httpToken: String?
+    @Flag(help: .hidden)
+    var dieWithParent = false
 
     func run() throws {
         let stop = StopSignals()
+        if dieWithParent { SupervisorLifeline.watch() }
+        let pages = try http.map {
+            try StatusConfiguration(
+                address: $0, token: try httpToken.map(Self.token), isInsecure: options.insecure)
+        }
         let broker = try Broker(try options.configuration())
-        print("listening clients=\(broker.clientEndpoint) workers=\(broker.workerEndpoint)")
+        let page = try pages.map { try BrokerStatusPage(broker, configuration: $0) }
+        let address = page.map { " http=\($0.address)" } ?? ""
+        print(
+            "listening clients=\(broker.clientEndpoint) workers=\(broker.workerEndpoint)\(address)"
+        )
         fflush(nil)
         stop.handle { broker.stop() }
         try broker.wait()
+        page?.server.stopAndWait()
+    }
+
+    private static func token(_ path: String) throws -> String {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+            let line = text.split(whereSeparator: \.isNewline).first
+        else {
+            throw ValidationError("\(path) holds no token; write one as its first line.")
+        }
+        return String(line)
     }
 }
 

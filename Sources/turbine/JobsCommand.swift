@@ -52,4 +52,6 @@ extension JobState: ExpressibleByArgument {
         guard let match else { return nil }
         self = match
     }
+
+    public static var allValueStrings: [String] { allCases.dropFirst().map { "\($0)" } }
 }

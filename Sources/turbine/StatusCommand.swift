@@ -24,7 +24,9 @@ struct StatusCommand: ParsableCommand {
         Interruption.install()
         repeat {
             let status = try waitFor { try await client.status() }
-            if watch, !json, isatty(STDOUT_FILENO) == 1 { print("\u{1b}[H\u{1b}[2J", terminator: "") }
+            if watch, !json, isatty(STDOUT_FILENO) == 1 {
+                print("\u{1b}[H\u{1b}[2J", terminator: "")
+            }
             print(json ? try StatusReport(status).line : StatusReport.text(status))
             fflush(nil)
             guard watch else { return }

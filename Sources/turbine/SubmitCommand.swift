@@ -11,8 +11,8 @@ struct SubmitCommand: ParsableCommand {
 
     @OptionGroup var connection: ClientConnection
     @OptionGroup var options: RequestOptions
-    @Option(help: "low, normal or high.")
-    var priority: JobPriority = .normal
+    @Option(help: "How urgent it is; waiting raises it.")
+    var priority = PriorityOption.normal
     @Option(help: "Seconds from now within which the images have to be there.")
     var deadline: Double?
     @Option(help: "Your name for the job: the same id again is the same job.")
@@ -49,7 +49,8 @@ struct SubmitCommand: ParsableCommand {
         if let previewOut { try AtomicFile.checkWritable(previewOut) }
         var request = GenerateRequest(
             requestID: requestId ?? UUID().uuidString.lowercased(),
-            request: try options.wireRequest(model: modelHash ?? modelName), priority: priority,
+            request: try options.wireRequest(model: modelHash ?? modelName),
+            priority: priority.wire,
             deadlineMilliseconds: deadline.map { UInt64($0 * 1000) },
             detachOnDisconnect: detach, replies: detach ? .accepted : .all)
         request.request.output = OutputOptions(metadata: metadata)
@@ -101,15 +102,15 @@ struct SubmitCommand: ParsableCommand {
     }
 }
 
-extension JobPriority: ExpressibleByArgument {
-    public init?(argument: String) {
-        switch argument {
-        case "low": self = .low
-        case "normal": self = .normal
-        case "high": self = .high
-        default: return nil
+/// A priority as people write it.
+enum PriorityOption: String, CaseIterable, ExpressibleByArgument {
+    case low, normal, high
+
+    var wire: JobPriority {
+        switch self {
+        case .low: .low
+        case .normal: .normal
+        case .high: .high
         }
     }
-
-    public var defaultValueDescription: String { "\(self)" }
 }

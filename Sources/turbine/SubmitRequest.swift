@@ -7,7 +7,8 @@ extension RequestOptions {
     /// template files of this machine are applied here, since the worker does not have them.
     func wireRequest(model: String?) throws -> WireProtocol.GenerationRequest {
         var fields = try fields
-        let resolver = try (presets != nil || !templates.isEmpty)
+        let resolver =
+            try (presets != nil || !templates.isEmpty)
             ? RequestResolver(modelFolder: nil, presets: presets, templates: templates) : nil
         if let resolver, presets != nil {
             let named = try fields.preset.map { try resolver.presets.preset(named: $0) }

@@ -25,6 +25,8 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: "A file or folder with further templates.")
     var templates: [String] = []
     @OptionGroup var keys: KeyOptions
+    @Flag(help: .hidden)
+    var dieWithParent = false
 
     func run() throws {
         let threadCount = threads ?? ProcessInfo.processInfo.activeProcessorCount
@@ -43,11 +45,14 @@ struct WorkerCommand: ParsableCommand {
         let folder = try model ?? ResourceLocator.locate(ResourceLocator.defaultModel)
         let (maxPixels, presets, templates) = (maxPixels, presets, templates)
         Interruption.install()
+        if dieWithParent { SupervisorLifeline.watch() }
+        // A supervisor names the worker in its log already.
+        let prefix = dieWithParent ? "" : "worker: "
         let worker = Worker(
             options: WorkerOptions(
                 broker: broker, name: name, security: try keys.security, grace: .seconds(grace)),
             isStopRequested: { Interruption.isRequested },
-            log: { StandardError.write("worker: \($0)") },
+            log: { StandardError.write(prefix + $0) },
             makeGenerator: {
                 try EngineAdapter(
                     modelFolder: folder, threadCount: threadCount, maximumPixels: maxPixels,
