@@ -68,7 +68,8 @@ extension BrokerLoop {
             guard !(mode == .accepted && wasAccepted) else { return }
             finish(id, ending, history, tag, connection, mode)
         case .refused(let error):
-            if error.code == .watchDisplaced, let job = channel.follows.first(where: { $1 == tag }) {
+            if error.code == .watchDisplaced, let job = channel.follows.first(where: { $1 == tag })
+            {
                 channels[connection]?.follows[job.key] = nil
                 turn.channels.append(connection)
             }

@@ -15,7 +15,8 @@ final class Bench {
     private(set) var broker: Broker
 
     init(_ adjust: (inout BrokerConfiguration) -> Void = { _ in }) throws {
-        folder = FileManager.default.temporaryDirectory
+        folder =
+            FileManager.default.temporaryDirectory
             .appendingPathComponent("turbine-broker-\(UUID().uuidString)").path
         var configuration = BrokerConfiguration(dataFolder: folder)
         configuration.clientEndpoint = "tcp://127.0.0.1:*"

@@ -269,7 +269,9 @@ import WireProtocol
             try worker.beat()
             if let reply = try? client.receive(seconds: 0.2),
                 case .completed(let result) = reply.reply
-            { completed = result }
+            {
+                completed = result
+            }
         }
         #expect(completed?.requestID == "kept")
     }
