@@ -68,7 +68,8 @@ import Testing
     }
 
     @Test func aChildThatEndsIsStartedAgainUntilItIsHopeless() async {
-        let run = await supervise([shell("broker", "echo 'no room on disk' >&2; exit 3")]) { _, _ in }
+        let program = shell("broker", "echo 'no room on disk' >&2; exit 3")
+        let run = await supervise([program]) { _, _ in }
         #expect(run.error?.code == .gaveUp && run.error?.location == "broker")
         #expect(run.error?.description.contains("code 3, 4 times in a row") == true)
         #expect(run.lines.count { $0.hasSuffix("no room on disk") } == 4)
@@ -132,10 +133,12 @@ import Testing
         #expect(programs.map(\.name) == ["broker", "worker-1", "worker-2"])
         #expect(programs.map(\.stage) == [0, 1, 1])
         #expect(programs[0].command.prefix(2) == ["/bin/turbine", "broker"])
-        #expect(programs[2].command == [
-            "/bin/turbine", "worker", "--broker", "tcp://127.0.0.1:7001", "--model", "m", "--name",
-            "worker-2", "--threads", "3", "--die-with-parent", "--keys", "k",
-        ])
+        #expect(
+            programs[2].command == [
+                "/bin/turbine", "worker", "--broker", "tcp://127.0.0.1:7001", "--model", "m",
+                "--name",
+                "worker-2", "--threads", "3", "--die-with-parent", "--keys", "k",
+            ])
         #expect(throws: (any Error).self) { try UpCommand.parse(["--workers", "0"]) }
     }
 

@@ -73,9 +73,10 @@ import Testing
         #expect(try metrics(source).samples["turbine_worker_jobs{worker=worker-1}"] == 1)
     }
 
-    @Test(.enabled(
-        if: ProcessInfo.processInfo.environment["TURBINE_TEST_PYTHON"] != nil,
-        "TURBINE_TEST_PYTHON names a Python with prometheus-client"))
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["TURBINE_TEST_PYTHON"] != nil,
+            "TURBINE_TEST_PYTHON names a Python with prometheus-client"))
     func prometheusClientReadsIt() throws {
         let python = ProcessInfo.processInfo.environment["TURBINE_TEST_PYTHON"] ?? ""
         let configuration = try StatusConfiguration(address: "0")

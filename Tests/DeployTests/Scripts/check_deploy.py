@@ -20,14 +20,13 @@ def expect(condition: bool, what: str) -> None:
 
 
 def kubernetes() -> None:
-    version = sorted(
-        (tuple(map(int, v.split("."))) for v in kubernetes_validate.major_minor_versions()))[-1]
+    version = kubernetes_validate.latest_version()
     kinds: dict[str, list[dict]] = {}
     for path in sorted((root / "kubernetes").glob("*.yaml")):
         for document in yaml.safe_load_all(path.read_text()):
             kinds.setdefault(document["kind"], []).append(document)
             try:
-                kubernetes_validate.validate(document, ".".join(map(str, version)), strict=True)
+                kubernetes_validate.validate(document, version, strict=True)
             except kubernetes_validate.ValidationError as error:
                 problems.append(f"{path.name}: {document['kind']}: {error}")
     workloads = kinds.get("StatefulSet", []) + kinds.get("Deployment", [])
