@@ -8,35 +8,42 @@ import Testing
     private static let python = ProcessInfo.processInfo.environment["TURBINE_TEST_PYTHON"]
     private static let analyzer = "/usr/bin/systemd-analyze"
 
-    private func run(_ path: String, _ arguments: [String]) throws -> (code: Int32, text: String) {
+    private func run(_ path: String, _ arguments: [String]) async throws
+        -> (code: Int32, text: String)
+    {
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("turbine-deploy-\(UUID().uuidString)")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let output = try FileHandle(forWritingTo: file)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         process.currentDirectoryURL = Self.root
-        let output = Pipe()
         process.standardOutput = output
         process.standardError = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        let code = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        return (code, try String(contentsOf: file, encoding: .utf8))
     }
 
     @Test(
         .enabled(
             if: python != nil,
             "TURBINE_TEST_PYTHON names a Python with kubernetes-validate and PyYAML"))
-    func manifestsFollowTheirSchemas() throws {
+    func manifestsFollowTheirSchemas() async throws {
         let script = "Tests/DeployTests/Scripts/check_deploy.py"
-        let result = try run(Self.python ?? "", [script, "deploy"])
+        let result = try await run(Self.python ?? "", [script, "deploy"])
         #expect(result.code == 0, "\(result.text)")
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: analyzer)))
-    func unitsAreWhatSystemdUnderstands() throws {
+    func unitsAreWhatSystemdUnderstands() async throws {
         for name in ["turbine-broker.service", "turbine-worker@.service"] {
             let path = "deploy/systemd/\(name)"
-            let result = try run(Self.analyzer, ["verify", "--man=no", path])
+            let result = try await run(Self.analyzer, ["verify", "--man=no", path])
             let complaints = result.text.split(separator: "\n").filter { line in
                 line.contains("turbine-") && !line.contains("is not executable")
             }
