@@ -108,6 +108,7 @@ let package = Package(
         .testTarget(name: "WireProtocolTests", dependencies: ["WireProtocol", "TestSupport"]),
         .testTarget(name: "ZeroMQSocketsTests", dependencies: ["ZeroMQSockets"]),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "DeployTests", dependencies: ["turbine"], exclude: ["Scripts"]),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6],

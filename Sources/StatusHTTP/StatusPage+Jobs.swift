@@ -16,7 +16,8 @@ extension StatusPage {
                 """
         }
         return """
-            <section><h2>Running</h2><ol class="jobs">\(rows.joined(separator: "\n"))</ol></section>
+            <section><h2>Running</h2><ol class="jobs">\(rows.joined(separator: "\n"))</ol>\
+            </section>
             """
     }
 
@@ -33,7 +34,8 @@ extension StatusPage {
                 <li id="job-\(job.id)"><div class="line">\(Self.title(of: job))\
                 <span class="note">\(note)</span></div>
                 <div class="meta">\(facts(of: job)) · \(job.priority) priority · waiting for \
-                \(HTMLText.span(max(document.at - job.acceptedAt, 0)))\(attempts(of: job))</div></li>
+                \(HTMLText.span(max(document.at - job.acceptedAt, 0)))\
+                \(attempts(of: job))</div></li>
                 """
         }
         let rest = document.jobs.waiting - document.waiting.count
@@ -71,15 +73,16 @@ extension StatusPage {
                 """
         }
         return """
-            <section><h2>Recent</h2><ol class="cards">\(cards.joined(separator: "\n"))</ol></section>
+            <section><h2>Recent</h2><ol class="cards">\(cards.joined(separator: "\n"))</ol>\
+            </section>
             """
     }
 
     private static func title(of job: StatusDocument.Job) -> String {
         let prompt = job.prompt.map { HTMLText.escape($0, limit: 200) }
         let text = prompt.map { $0.isEmpty ? "<i>no prompt</i>" : $0 }
-        return "<b class=\"title\" dir=\"auto\"><span class=\"number\">#\(job.id)</span> "
-            + "\(text ?? HTMLText.escape(job.request, limit: 60))</b>"
+        return "<b class=\"title\"><span class=\"number\">#\(job.id)</span> "
+            + "<bdi>\(text ?? HTMLText.escape(job.request, limit: 60))</bdi></b>"
     }
 
     private func facts(of job: StatusDocument.Job) -> String {

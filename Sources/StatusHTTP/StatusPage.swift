@@ -85,7 +85,9 @@ struct StatusPage {
             tile(
                 "Completed", HTMLText.grouped(Int(clamping: completed)),
                 "since the start, \(HTMLText.span(document.broker.uptimeSeconds)) ago"),
-            tile("Failed", HTMLText.grouped(Int(clamping: failed)), "", isAlarm: failed > 0),
+            tile(
+                "Failed", HTMLText.grouped(Int(clamping: failed)), "since the start",
+                isAlarm: failed > 0),
         ]
         if jobs.quarantined > 0 {
             tiles.append(
@@ -118,7 +120,8 @@ struct StatusPage {
             let rate = worker.stepsPerSecond.map { "\(HTMLText.decimal($0)) /s" } ?? "–"
             return """
                 <tr><td>\(HTMLText.escape(worker.name, limit: 60))</td>\
-                <td><span class="badge \(worker.state.rawValue)">\(worker.state.rawValue)</span></td>\
+                <td><span class="badge \(worker.state.rawValue)">\(worker.state.rawValue)</span>\
+                </td>\
                 <td>\(jobs.isEmpty ? "–" : jobs)</td><td class="n">\(rate)</td>\
                 <td class="n">\(HTMLText.bytes(worker.residentBytes))</td>\
                 <td class="n">\(HTMLText.grouped(worker.finishedJobs))</td>\
@@ -126,8 +129,10 @@ struct StatusPage {
                 """
         }
         return """
-            <section><h2>Workers</h2><div class="scroll"><table><thead><tr><th>Name<th>State<th>Jobs\
-            <th class="n">Steps<th class="n">Memory<th class="n">Done<th class="n">Heard</tr></thead>
+            <section><h2>Workers</h2><div class="scroll"><table><thead><tr><th>Name<th>State\
+            <th>Jobs\
+            <th class="n">Steps<th class="n">Memory<th class="n">Done<th class="n">Heard</tr>\
+            </thead>
             <tbody>\(rows.joined(separator: "\n"))</tbody></table></div></section>
             """
     }

@@ -24,8 +24,9 @@ final class SupervisedChild {
     /// - Throws: `SupervisorError` if the system cannot.
     func start(at now: Double) throws {
         var (input, out): ([Int32], [Int32]) = ([-1, -1], [-1, -1])
-        let isPiped = pipe2(&input, O_CLOEXEC) == 0 && pipe2(&out, O_CLOEXEC) == 0
+        let isPiped = pipe(&input) == 0 && pipe(&out) == 0
         defer { for end in [input[0], out[1]] where end >= 0 { close(end) } }
+        for end in input + out where end >= 0 { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var code = isPiped ? spawn(input: input[0], output: out[1]) : errno
         if code == 0, fcntl(out[0], F_SETFL, O_NONBLOCK) != 0 { code = errno }
         guard code == 0 else {

@@ -73,13 +73,18 @@ import Testing
         #expect(try metrics(source).samples["turbine_worker_jobs{worker=worker-1}"] == 1)
     }
 
-    @Test(.enabled(
-        if: ProcessInfo.processInfo.environment["TURBINE_TEST_PYTHON"] != nil,
-        "TURBINE_TEST_PYTHON names a Python with prometheus-client"))
-    func prometheusClientReadsIt() throws {
+    @Test(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["TURBINE_TEST_PYTHON"] != nil,
+            "TURBINE_TEST_PYTHON names a Python with prometheus-client"))
+    func prometheusClientReadsIt() async throws {
         let python = ProcessInfo.processInfo.environment["TURBINE_TEST_PYTHON"] ?? ""
         let configuration = try StatusConfiguration(address: "0")
         let text = MetricsText.make(SampleStatus.source(), configuration: configuration)
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("turbine-metrics-\(UUID().uuidString)")
+        try Data(text.utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: python)
         process.arguments = [
@@ -87,22 +92,17 @@ import Testing
             """
             import sys
             from prometheus_client.parser import text_string_to_metric_families as parse
-            families = list(parse(sys.stdin.read()))
+            families = list(parse(open(sys.argv[1]).read()))
             seen = [(s.name, tuple(sorted(s.labels.items()))) for f in families for s in f.samples]
             assert len(seen) == len(set(seen)), "duplicate series"
             assert all(f.documentation and f.type != "unknown" for f in families)
-            print(len(families))
-            """,
+            assert len(families) == 31, len(families)
+            """, file.path,
         ]
-        let (input, output) = (Pipe(), Pipe())
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        input.fileHandleForWriting.write(Data(text.utf8))
-        try input.fileHandleForWriting.close()
-        let printed = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        #expect(String(decoding: printed, as: UTF8.self) == "31\n")
+        let code = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        #expect(code == 0)
     }
 }

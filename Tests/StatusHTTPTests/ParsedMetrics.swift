@@ -42,7 +42,8 @@ struct ParsedMetrics {
             throw fail("no value")
         }
         let name = String(line[..<end])
-        let isNamed = name.first?.isNumber == false
+        let isNamed =
+            name.first?.isNumber == false
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         guard isNamed else { throw fail("bad name") }
         var suffixes = [""]

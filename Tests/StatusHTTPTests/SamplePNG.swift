@@ -9,7 +9,8 @@ enum SamplePNG {
             rows.append(0)
             for x in 0..<side {
                 let wave = UInt8(truncatingIfNeeded: UInt64(x) * 2 + seed * 37)
-                rows += [wave, UInt8(y * 2), UInt8(truncatingIfNeeded: 255 &- UInt64(x) &- seed &* 11)]
+                let blue = UInt8(truncatingIfNeeded: 255 &- UInt64(x) &- seed &* 11)
+                rows += [wave, UInt8(y * 2), blue]
             }
         }
         var header = bigEndian(UInt32(side)) + bigEndian(UInt32(side))

@@ -3,7 +3,8 @@
 @testable import StatusHTTP
 
 enum SampleStatus {
-    static let hostilePrompt = "</b><script>document.title='owned'</script><img src=x onerror=alert(1)>"
+    static let hostilePrompt =
+        "</b><script>document.title='owned'</script><img src=x onerror=alert(1)>"
     static let now = Instant(microseconds: 1_900_000_000_000_000)
 
     /// A source with jobs of all states; `change` may alter its queue.
@@ -56,7 +57,8 @@ enum SampleStatus {
                 var costs = CostModel(tierCount: 7)
                 if index < 2 {
                     costs.observeSteps(
-                        8, pixels: 512 * 512, tier: 1, span: .milliseconds(2400 + 700 * Int64(index)))
+                        8, pixels: 512 * 512, tier: 1,
+                        span: .milliseconds(2400 + 700 * Int64(index)))
                 }
                 let lease = LeaseID(job: JobID(number: UInt64(39 + index)), attempt: 1)
                 return WorkerReport(

@@ -32,14 +32,16 @@ typealias StatusServerUnderTest = StatusServer
                 #expect(answer.status == 200, "\(path)")
                 #expect(answer.headers["content-type"] == type, "\(path)")
                 #expect(answer.headers["x-content-type-options"] == "nosniff")
-                #expect(answer.headers["content-security-policy"]?.hasPrefix("default-src 'none'")
-                    == true)
+                #expect(
+                    answer.headers["content-security-policy"]?.hasPrefix("default-src 'none'")
+                        == true)
                 #expect(answer.headers["content-length"] == "\(answer.body.count)", "\(path)")
 
                 let head = try await RawHTTP.send("HEAD", path, port: port)
                 #expect(head.status == 200 && head.body.isEmpty, "\(path)")
-                #expect(head.headers["content-length"] == answer.headers["content-length"]
-                    || path == "/", "\(path)")
+                #expect(
+                    head.headers["content-length"] == answer.headers["content-length"]
+                        || path == "/", "\(path)")
             }
         }
     }
@@ -47,7 +49,8 @@ typealias StatusServerUnderTest = StatusServer
     @Test func otherPathsMethodsAndBodiesAreRefused() async throws {
         try await RawHTTP.withServer(try Self.server()) { port async throws in
             for path in [
-                "/x", "/status/", "/jobs/-1/thumbnail", "/jobs/1/thumbnail/", "/jobs/1000/thumbnail",
+                "/x", "/status/", "/jobs/-1/thumbnail", "/jobs/1/thumbnail/",
+                "/jobs/1000/thumbnail",
                 "/jobs/99999999999999999999999/thumbnail", "/../etc/passwd", "//",
             ] {
                 #expect(try await RawHTTP.send("GET", path, port: port).status == 404, "\(path)")
@@ -145,7 +148,8 @@ typealias StatusServerUnderTest = StatusServer
     }
 
     @Test func idleConnectionsAreClosed() async throws {
-        try await RawHTTP.withServer(try Self.server(adjust: { $0.idleSeconds = 1 })) { port async throws in
+        let server = try Self.server(adjust: { $0.idleSeconds = 1 })
+        try await RawHTTP.withServer(server) { port async throws in
             let start = ContinuousClock.now
             let answer = try? await RawHTTP.exchange("GET /healthz HTTP/1.1\r\nHost: ", port: port)
             #expect(answer == nil || answer?.status == 408 || answer?.status == 400)
