@@ -1,4 +1,5 @@
 // The broker's state as the status pages take it. Broker and pages do not know each other.
+import ArgumentParser
 import BrokerService
 import Foundation
 import QueueCore
@@ -18,9 +19,7 @@ struct BrokerStatusPage {
         let deadline = ContinuousClock.now + .seconds(5)
         while board.latest() == nil, ContinuousClock.now < deadline { usleep(2000) }
         guard let first = board.latest() else {
-            throw StatusHTTPError(
-                code: .bindFailed, what: "the broker shows no state", location: "broker",
-                remedy: "look at the broker's log")
+            throw ValidationError("The broker shows no state; look at its log.")
         }
         server = StatusServer(configuration: configuration) {
             Self.source(board.latest() ?? first)
