@@ -16,8 +16,7 @@ SYSTEM_READY :=
 .DEFAULT_GOAL := build
 
 demo: build
-	$(TURBINE) generate --prompt "red heart" --seed 4 --output demo.png
-	@echo "The picture is in demo.png."
+	scripts/demo
 
 build: swift libraries
 	swift build $(SWIFT_FLAGS)

@@ -1,4 +1,5 @@
-// The names of things in the queue. Numbers are counters; strings come from peers and are length-limited.
+// The names of things in the queue. Numbers are counters; strings come from peers and are
+// length-limited.
 
 /// A job's number: counted up by the queue, never used twice.
 public struct JobID: Hashable, Comparable, Sendable, Codable {

@@ -4,7 +4,8 @@
 
 /// A moment, in microseconds since an epoch that the I/O loop chooses.
 ///
-/// The epoch must outlive a restart of the broker (the Unix epoch does), since deadlines are durable.
+/// The epoch must outlive a restart of the broker (the Unix epoch does), since deadlines are
+/// durable.
 public struct Instant: Hashable, Comparable, Sendable, Codable {
     /// Microseconds since the epoch.
     public var microseconds: Int64

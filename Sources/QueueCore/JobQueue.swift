@@ -1,7 +1,7 @@
 // The broker's state machine: events in, effects out, nothing else.
 //
 // No clock, randomness, logging or input/output; no iteration over hash order; ids are counters.
-// `docs/decisions/0010-pure-broker.md` explains the rules; the extensions hold them by topic.
+// `docs/decisions/0005-pure-broker.md` explains the rules; the extensions hold them by topic.
 
 /// All jobs, clients and workers of a broker.
 ///

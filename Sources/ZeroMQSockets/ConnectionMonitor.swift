@@ -1,4 +1,5 @@
-// Which connections of a socket have ended: a ROUTER does not tell by itself (zmq_socket_monitor(3)).
+// Which connections of a socket have ended: a ROUTER does not tell by itself
+// (zmq_socket_monitor(3)).
 
 import CZeroMQ
 

@@ -91,8 +91,10 @@ public final class ZeroMQSocket {
         guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &buffer, &size) == 0 else {
             throw .last("bound endpoint")
         }
-        return String(
+        let text = String(
             decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        // A socket for both families names IPv4 addresses as IPv6 ones.
+        return text.replacing(/\[::ffff:([0-9.]+)\]/) { String($0.1) }
     }
 
     /// Sends all frames as one message, or none of them.

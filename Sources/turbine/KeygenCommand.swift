@@ -7,8 +7,8 @@ struct KeygenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keygen", abstract: "Make a pair of CURVE keys.",
         discussion: """
-            Writes NAME.key (public) and NAME.key_secret (mode 0600). A broker's own pair is called \
-            “broker” and lies in its folder of keys; the public files of those it lets in go into \
+            Writes NAME.key (public) and NAME.key_secret (mode 0600). A broker's own pair is \
+            called “broker” and lies in its folder of keys; the public files of those it lets in go into \
             that folder's subfolder “authorized”. Existing files are never overwritten.
             """)
 

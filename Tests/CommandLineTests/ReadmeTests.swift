@@ -29,32 +29,60 @@ import Testing
         }
         let commands = try Self.commands().filter { !$0.hasPrefix("make ") }
         #expect(commands.count >= 10)
+        var service: Process?
+        defer { service?.terminate() }
         for command in commands {
             #expect(command.contains("turbine "), "\(command)")
+            if command.hasPrefix("turbine up") {
+                service = try Self.start(command, folder)
+                continue
+            }
             let outcome = try Turbine.shell(command, folder: folder.path)
             #expect(outcome.succeeded, "\(command): \(outcome.errors)")
-            #expect(outcome.errors.isEmpty, "\(command)")
+            // `submit` tells there how its job goes.
+            #expect(
+                outcome.errors.isEmpty || command.contains("turbine submit"), "\(command)")
             if let output = command.firstMatch(of: /--output (\S+)/)?.1,
                 !command.contains("--count")
             {
                 #expect(try PNGFile(folder.data(String(output))).width > 0, "\(command)")
             }
         }
+        #expect(service != nil)
         #expect(folder.exists("cat-2.png"))
     }
 
-    /// The first picture is the one that the documents show.
+    /// Starts the service as README does and waits until it can be used.
+    private static func start(_ command: String, _ folder: TemporaryFolder) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Turbine.path)
+        process.arguments = command.split(separator: " ").dropFirst().map(String.init)
+        process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        var text = ""
+        while !text.contains("ready") {
+            let data = output.fileHandleForReading.availableData
+            try #require(!data.isEmpty, "\(command) ended: \(text)")
+            text += String(decoding: data, as: UTF8.self)
+        }
+        return process
+    }
+
+    /// The demo of the Makefile: broker, worker, and a picture that came through ZeroMQ.
     @Test func theDemoMakesTheSamePictureAsReadme() throws {
-        let makefile = try String(contentsOfFile: Repository.path("Makefile"), encoding: .utf8)
-        let demo = try #require(makefile.firstMatch(of: /\$\(TURBINE\) (generate .*)\n/)?.1)
-        #expect(
-            try Self.commands().contains("turbine \(demo)".replacing("demo.png", with: "heart.png"))
-        )
+        let demo = try String(contentsOfFile: Repository.path("scripts/demo"), encoding: .utf8)
+        let options = #"--prompt "red heart" --seed 4"#
+        #expect(demo.contains(options))
+        #expect(try Self.commands().contains { $0.hasPrefix("turbine submit \(options)") })
     }
 
     /// The options that README and the help name are the same.
     @Test func namedOptionsExist() throws {
-        let help = try Turbine.run(["generate", "--help"]).output
+        let help = try ["generate", "up", "submit", "attach", "broker", "worker", "jobs"]
+            .map { try Turbine.run([$0, "--help"]).output }.joined()
         let readme = try String(contentsOfFile: Repository.path("README.md"), encoding: .utf8)
         let known = Set(help.matches(of: /--[a-z-]+/).map { String($0.output) })
             .union(["--chat", "--json"])

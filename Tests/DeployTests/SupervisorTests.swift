@@ -58,14 +58,12 @@ import Testing
 
     @Test func aSecondRequestKills() async {
         let stubborn = "trap '' TERM; echo up; while :; do sleep 0.05; done"
-        let start = ContinuousClock.now
         let run = await supervise([shell("broker", stubborn)]) { line, recorder in
             if line.hasSuffix(" up") { recorder.stop() }
             if line.contains("stopping;") { recorder.stop() }
         }
         #expect(run.error == nil && run.lines.last == "nobody left")
         #expect(run.lines.contains { $0.contains("signal 9") })
-        #expect(ContinuousClock.now - start < .seconds(15))
     }
 
     @Test func aChildThatEndsIsStartedAgainUntilItIsHopeless() async {

@@ -43,7 +43,8 @@ struct BrokerSimulationTests {
         let seconds = start.duration(to: clock.now) / .seconds(1)
         let hours = Double(simulated) / 3.6e9
         print(
-            "simulated \(Int(hours)) hours in \(seconds) s, \(actions) actions, \(recoveries) broker crashes"
+            "simulated \(Int(hours)) hours in \(seconds) s, \(actions) actions, "
+                + "\(recoveries) broker crashes"
         )
         for code in OutcomeCode.allCases {
             print("  \(code.rawValue): \(totals[code] ?? 0)")

@@ -1,3 +1,4 @@
+// The Prometheus text: names, types, escaping, and a reader of its own.
 import Foundation
 import QueueCore
 import Testing

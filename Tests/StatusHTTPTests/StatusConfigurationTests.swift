@@ -1,3 +1,4 @@
+// Addresses and tokens of the status pages.
 import StatusHTTP
 import Testing
 

@@ -1,3 +1,4 @@
+// The JSON of /status.
 import Foundation
 import QueueCore
 import Testing

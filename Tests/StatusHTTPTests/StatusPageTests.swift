@@ -1,3 +1,4 @@
+// The page for people: what it shows, and that it escapes.
 import QueueCore
 import Testing
 

@@ -1,3 +1,5 @@
+"""What the tests share."""
+
 import pathlib
 import sys
 
