@@ -8,8 +8,8 @@ struct KeygenCommand: ParsableCommand {
         commandName: "keygen", abstract: "Make a pair of CURVE keys.",
         discussion: """
             Writes NAME.key (public) and NAME.key_secret (mode 0600). A broker's own pair is \
-            called “broker” and lies in its folder of keys; the public files of those it lets in go into \
-            that folder's subfolder “authorized”. Existing files are never overwritten.
+            called “broker” and lies in its folder of keys; the public files of those it lets in \
+            go into that folder's subfolder “authorized”. Existing files are never overwritten.
             """)
 
     @Argument(help: "The name of the pair: the user that lists show.")
