@@ -23,7 +23,7 @@ build: swift libraries
 
 test: swift libraries test-packages .venv/test/ready
 	swift build $(SWIFT_FLAGS) --build-tests
-	TURBINE_TEST_PYTHON=$(CURDIR)/.venv/test/bin/python swift test $(SWIFT_FLAGS) --skip-build
+	TURBINE_TEST_PYTHON=$(CURDIR)/.venv/test/bin/python swift test $(SWIFT_FLAGS) --skip-build --no-parallel
 
 lint: swift
 	swift format lint --strict --recursive $(SOURCES)

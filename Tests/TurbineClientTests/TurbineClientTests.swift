@@ -192,7 +192,7 @@ import WireProtocol
     }
 
     private static func wait(until isTrue: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(5)
+        let end = ContinuousClock.now + .seconds(60)
         while !isTrue(), ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(5))
         }
