@@ -143,6 +143,7 @@ struct StopSignals {
 
     init() {
         for number in Self.signals { signal(number, SIG_IGN) }
+        Interruption.unblock()
     }
 
     /// Calls `body` at the first signal, on a thread of its own.

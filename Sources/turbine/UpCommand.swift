@@ -123,5 +123,6 @@ enum StopRequests {
             signal(number) { _ in StopRequests.requests.add(1, ordering: .relaxed) }
         }
         signal(SIGPIPE, SIG_IGN)
+        Interruption.unblock()
     }
 }

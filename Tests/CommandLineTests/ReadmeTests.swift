@@ -30,7 +30,10 @@ import Testing
         let commands = try Self.commands().filter { !$0.hasPrefix("make ") }
         #expect(commands.count >= 10)
         var service: Process?
-        defer { service?.terminate() }
+        defer {
+            service?.terminate()
+            service?.waitUntilExit()
+        }
         for command in commands {
             #expect(command.contains("turbine "), "\(command)")
             if command.hasPrefix("turbine up") {
