@@ -35,14 +35,6 @@ INLINE void ck_affine_body(const float *x, float a, float b, float *y, int64_t n
 }
 KERNEL(ck_affine, (const float *x, float a, float b, float *y, int64_t n), (x, a, b, y, n))
 
-INLINE void ck_combine_body(
-    const float *x, float a, const float *z, float b, float *y, int64_t n) {
-    for (int64_t i = 0; i < n; i++) y[i] = a * x[i] + b * z[i];
-}
-KERNEL(
-    ck_combine, (const float *x, float a, const float *z, float b, float *y, int64_t n),
-    (x, a, z, b, y, n))
-
 double ck_sum_of_squares(const float *x, int64_t n) {
     double lanes[8] = {0};
     int64_t i = 0;

@@ -113,8 +113,6 @@ void ck_pool_destroy(ck_pool *p) {
     free(p);
 }
 
-int ck_pool_thread_count(const ck_pool *p) { return p->threads; }
-
 void ck_pool_run(
     ck_pool *p, int64_t count, void (*body)(void *, int64_t, int), void *context) {
     if (p->threads == 1 || count <= 1) {

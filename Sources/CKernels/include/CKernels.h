@@ -27,7 +27,6 @@ typedef struct ck_pool ck_pool;
 /// refuses a thread.
 ck_pool *ck_pool_create(int threads);
 void ck_pool_destroy(ck_pool *pool);
-int ck_pool_thread_count(const ck_pool *pool);
 /// Calls body(context, index, slot) once for each index in 0..<count, on all threads; returns when
 /// all have returned. `slot` (0..<threads) names the thread, for scratch memory. Which thread runs
 /// an index is not fixed: results must not depend on it. Not reentrant.
@@ -51,8 +50,6 @@ void ck_silu_product(const float *a, const float *b, float *y, int64_t n);
 void ck_add(const float *a, const float *b, float *y, int64_t n);
 /// y = a * x + b
 void ck_affine(const float *x, float a, float b, float *y, int64_t n);
-/// y = a * x + b * z
-void ck_combine(const float *x, float a, const float *z, float b, float *y, int64_t n);
 /// y = exp(x), for tests of the polynomial
 void ck_exp(const float *x, float *y, int64_t n);
 /// Sum of squares in a fixed order.
