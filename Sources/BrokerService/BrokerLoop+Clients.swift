@@ -7,6 +7,8 @@ import ZeroMQSockets
 extension BrokerLoop {
     /// Who everybody is where there are no keys.
     static let anyone = ClientID(name: "(anyone)")
+    /// What a job takes in the store besides its payload, about.
+    private static let rowBytes: Int64 = 512
 
     func takeClientMessage(_ message: RoutedMessage) throws {
         let peer = try clientPeer(of: message)
@@ -120,6 +122,13 @@ extension BrokerLoop {
             }
             let submission = try configuration.submission(generate, key: key, at: clock.now)
             let known = queue.job(named: key, of: requester.client)
+            if known == nil {
+                turn.acceptedBytes += Int64(submission.payload.count) + Self.rowBytes
+                if turn.acceptedBytes > store.availableBytes {
+                    queue.countRefusal(.storeUnavailable)
+                    return fail(connection, correlation, .diskFull)
+                }
+            }
             apply(
                 .submitted(submission, by: requester, limits: allowance(of: requester.client)),
                 EffectContext(isKnown: known != nil))
@@ -227,4 +236,10 @@ extension ServiceError {
     fileprivate static let shuttingDown = ServiceError(
         code: .shuttingDown, sentence: "The server is going down; nothing was accepted.",
         retryable: true, retryAfterMilliseconds: 5000)
+
+    /// What is left is kept for the endings of the jobs that were accepted before.
+    fileprivate static let diskFull = ServiceError(
+        code: .storageUnavailable,
+        sentence: "The server's disk is full; nothing was accepted.",
+        retryable: true, retryAfterMilliseconds: 60_000)
 }

@@ -28,6 +28,7 @@ extension BrokerLoop {
         turn.actions.removeAll(keepingCapacity: true)
         turn.bytes.removeAll(keepingCapacity: true)
         turn.requests.removeAll(keepingCapacity: true)
+        turn.acceptedBytes = 0
         turn.channels.removeAll(keepingCapacity: true)
     }
 

@@ -118,7 +118,7 @@ extension BrokerLoop {
         return ServiceStatus(
             version: configuration.version,
             uptimeMilliseconds: (now - startedAt).milliseconds,
-            accepting: snapshot.isJournalAvailable && !isStopping,
+            accepting: snapshot.isJournalAvailable && store.availableBytes > 0 && !isStopping,
             queued: UInt64(snapshot.waiting.reduce(0, +) + max(0, snapshot.parked)),
             running: UInt64(snapshot.running), quarantined: UInt64(snapshot.quarantined),
             queueCapacity: UInt64(queue.limits.jobs), completed: completed, failed: failed,

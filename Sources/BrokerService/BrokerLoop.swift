@@ -216,6 +216,7 @@ final class BrokerLoop {
         guard now >= nextHousekeeping else { return }
         nextHousekeeping = now + .seconds(2)
         _ = try? authenticator?.reloadIfChanged()
+        store.measureRoom()
         if let nextProbe, nextProbe <= now { probeStore() }
     }
 }

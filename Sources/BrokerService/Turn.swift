@@ -34,6 +34,8 @@ struct Turn {
     var bytes: [BlobHandle: [UInt8]] = [:]
     /// The clients' requests, to be refused if the commit fails.
     var requests: [(channel: ConnectionID, correlation: UInt64)] = []
+    /// Bytes that this turn's new jobs take of the store's room, about.
+    var acceptedBytes: Int64 = 0
     /// Channels that may not be needed any more.
     var channels: [ConnectionID] = []
 }

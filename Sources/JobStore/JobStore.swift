@@ -14,6 +14,9 @@ public final class JobStore {
     public struct Options: Sendable {
         /// The largest the file may grow; nil: as the file system allows.
         public var maximumBytes: Int64?
+        /// Room that new jobs must leave to the endings of those accepted already; of a store with
+        /// a largest size at most a quarter.
+        public var reserveBytes: Int64 = 64 << 20
         /// The page cache.
         public var cacheBytes: Int64 = 16 << 20
 
@@ -25,6 +28,10 @@ public final class JobStore {
     public let path: String
     /// A random number drawn when the store was made.
     public let nonce: UInt64
+    /// Bytes that new jobs may take, as of the last transaction or `measureRoom`; 0 or less: none,
+    /// the reserve is for the endings of the others.
+    public private(set) var availableBytes: Int64 = 0
+    private let room: StoreRoom
     let database: DatabaseQueue
     private let lock: StoreLock
     private var lastBlob: UInt64
@@ -39,6 +46,7 @@ public final class JobStore {
     public init(folder: String, options: Options = Options()) throws(JobStoreError) {
         let path = folder + "/turbine.sqlite"
         self.path = path
+        room = StoreRoom(folder: folder, options: options)
         lock = try StoreLock(folder: folder)
         do {
             database = try StoreSchema.open(path, options: options)
@@ -50,6 +58,7 @@ public final class JobStore {
         } catch {
             throw JobStoreError(error, at: path)
         }
+        measureRoom()
     }
 
     /// A handle for new bytes; it is not used again, whether they are stored or not.
@@ -61,28 +70,36 @@ public final class JobStore {
     /// Makes a turn durable: all of it is on disk when this returns, none if it throws.
     public func commit(_ turn: StoreTurn) throws(JobStoreError) {
         do {
-            let jobsWithImages = try database.inDatabase { db in
+            let (jobsWithImages, available) = try database.inDatabase { db in
                 var images = self.jobsWithImages
                 try db.inTransaction(.immediate) {
                     try self.write(turn, &images, db)
                     return .commit
                 }
-                return images
+                return (images, try self.room.available(db))
             }
             self.jobsWithImages = jobsWithImages
+            availableBytes = available
             for case .accepted(let job) in turn.entries { lastJob = max(lastJob, job.id.number) }
         } catch {
             throw JobStoreError(error, at: path)
         }
     }
 
-    /// Writes and takes back a row: whether the store can be written (again).
+    /// Looks again how much room there is: the file system has other users.
+    public func measureRoom() {
+        let available = try? database.inDatabase { db in try room.available(db) }
+        availableBytes = available ?? 0
+    }
+
+    /// Writes and takes back a small row: whether the store can be written (again). That larger
+    /// ones may not fit yet must keep nobody from ending what needs little or gives room back.
     public func probe() throws(JobStoreError) {
         do {
             try database.inDatabase { db in
                 try db.inTransaction(.immediate) {
                     try db.execute(
-                        sql: "INSERT INTO blobs (handle, bytes) VALUES (-1, zeroblob(65536))")
+                        sql: "INSERT INTO blobs (handle, bytes) VALUES (-1, zeroblob(1024))")
                     try db.execute(sql: "DELETE FROM blobs WHERE handle = -1")
                     try db.execute(sql: "UPDATE meta SET value = value + 1 WHERE key = 'probes'")
                     return .commit

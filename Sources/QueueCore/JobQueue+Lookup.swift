@@ -28,4 +28,9 @@ extension JobQueue {
         }
         return ids.sorted().prefix(limit).map { report(on: jobs[$0]) }
     }
+
+    /// Counts a submission that the I/O loop refused before the queue saw it.
+    public mutating func countRefusal(_ code: QueueError.Code) {
+        counters.refusals[code.position] += 1
+    }
 }

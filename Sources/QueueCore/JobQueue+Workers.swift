@@ -90,11 +90,7 @@ extension JobQueue {
         let isFirst = worker.sequence == 0 && heartbeat.sequence == 0
         guard isFirst || heartbeat.sequence > worker.sequence else { return }
         if worker.isDraining != heartbeat.isDraining { capacities = [:] }
-        workers[id]?.sequence = heartbeat.sequence
-        workers[id]?.heardAt = now
-        workers[id]?.isReady = heartbeat.isReady
-        workers[id]?.isDraining = heartbeat.isDraining
-        workers[id]?.residentBytes = max(0, heartbeat.residentBytes)
+        workers[id]?.take(heartbeat, at: now)
         let held = heartbeat.held.prefix(2 * limits.slotsPerWorker)
         for item in held { hearHeld(id, item, &effects) }
         for lease in worker.leases where !held.contains(where: { $0.lease == lease.id }) {

@@ -134,6 +134,7 @@ public struct JobQueue: Sendable {
         case .journalBecameAvailable: resumeAfterOutage(&effects)
         case .submitted(let submission, let requester, _):
             if !repeatRequest(submission, requester, &effects) {
+                countRefusal(.storeUnavailable)
                 refuse(requester, .storeUnavailable(limits), &effects)
             }
         case .attachRequested(let reference, let requester):

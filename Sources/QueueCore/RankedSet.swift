@@ -1,7 +1,8 @@
 // An ordered set with ranks and running sums: the one container behind every queue and timer here.
 //
-// A treap (Seidel and Aragon 1996) in an array. The heap order comes from a fixed mixing of the
-// key, so the same operations build the same tree: no randomness, no iteration over hash order.
+// Sorted blocks of up to a few hundred entries, and beside them the first key and the sum of each
+// block: a search touches the short list of first keys and one block, where a tree of the same
+// keys would miss the cache at every level. No randomness, no iteration over hash order.
 
 /// What a `RankedSet` orders by: a time, tag or owner first, then a counter that breaks ties.
 struct RankedKey: Hashable, Comparable, Sendable {
@@ -18,215 +19,172 @@ struct RankedKey: Hashable, Comparable, Sendable {
     }
 
     init(_ moment: Instant, _ job: JobID) { self.init(moment.microseconds, job.number) }
-
-    /// SplitMix64's finalizer over both halves: the node's place in heap order.
-    fileprivate var heapOrder: UInt64 {
-        var z = minor &+ UInt64(bitPattern: major) &* 0x9e37_79b9_7f4a_7c15
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
 }
 
-/// Keys in order, each with a weight. Insert, remove, first, next and rank take O(log n).
+/// Keys in order, each with a weight.
+///
+/// With n keys in blocks of b, searches take O(log n), insertions and removals O(b) and seldom
+/// O(n / b), ranks O(n / b).
 struct RankedSet: Sendable {
-    private struct Node: Sendable {
+    private struct Entry: Sendable {
         var key: RankedKey
         var weight: Int64
-        var sum: Int64
-        var count: Int32
-        var left: Int32
-        var right: Int32
     }
 
-    private static let none: Int32 = -1
-    private var nodes: ContiguousArray<Node> = []
-    private var free: ContiguousArray<Int32> = []
-    private var root = none
+    private struct Block: Sendable {
+        var entries: ContiguousArray<Entry>
+        var sum: Int64
+    }
+
+    /// A block that grows beyond this is split.
+    private static let largestBlock = 256
+    /// A block that shrinks below this joins its neighbour, if both fit into one.
+    private static let smallestBlock = 64
+
+    /// None of them is empty.
+    private var blocks: ContiguousArray<Block> = []
+    /// The first key of each block.
+    private var heads: ContiguousArray<RankedKey> = []
 
     /// How many keys there are.
-    var count: Int { root == Self.none ? 0 : Int(nodes[Int(root)].count) }
-    /// Whether there is none.
-    var isEmpty: Bool { root == Self.none }
+    private(set) var count = 0
     /// The weights of all keys together.
-    var totalWeight: Int64 { root == Self.none ? 0 : nodes[Int(root)].sum }
-
+    private(set) var totalWeight: Int64 = 0
+    /// Whether there is none.
+    var isEmpty: Bool { count == 0 }
     /// The smallest key.
-    var first: RankedKey? {
-        var at = root
-        guard at != Self.none else { return nil }
-        while nodes[Int(at)].left != Self.none { at = nodes[Int(at)].left }
-        return nodes[Int(at)].key
-    }
+    var first: RankedKey? { heads.first }
 
     /// The smallest key that is greater than `key`.
     func next(after key: RankedKey) -> RankedKey? {
-        var at = root
-        var best: RankedKey?
-        while at != Self.none {
-            let node = nodes[Int(at)]
-            if key < node.key {
-                best = node.key
-                at = node.left
-            } else {
-                at = node.right
-            }
-        }
-        return best
+        guard let block = block(of: key) else { return heads.first }
+        let entries = blocks[block].entries
+        var place = Self.place(of: key, in: entries)
+        if place < entries.count, entries[place].key == key { place += 1 }
+        if place < entries.count { return entries[place].key }
+        return block + 1 < heads.count ? heads[block + 1] : nil
     }
 
     /// How many keys are smaller than `key`, and their weights together.
     func rank(of key: RankedKey) -> (count: Int, weight: Int64) {
-        var at = root
         var result = (count: 0, weight: Int64(0))
-        while at != Self.none {
-            let node = nodes[Int(at)]
-            if node.key < key {
-                let left = totals(node.left)
-                result.count += left.count + 1
-                result.weight += left.sum + node.weight
-                at = node.right
-            } else {
-                at = node.left
-            }
+        guard let last = block(of: key) else { return result }
+        for block in blocks[..<last] {
+            result.count += block.entries.count
+            result.weight += block.sum
         }
+        let entries = blocks[last].entries
+        let place = Self.place(of: key, in: entries)
+        result.count += place
+        for entry in entries[..<place] { result.weight += entry.weight }
         return result
     }
 
     /// The key with so many smaller ones.
     func key(at position: Int) -> RankedKey? {
-        var at = root
+        guard position >= 0 else { return nil }
         var left = position
-        while at != Self.none {
-            let node = nodes[Int(at)]
-            let before = totals(node.left).count
-            if left == before { return node.key }
-            if left < before {
-                at = node.left
-            } else {
-                left -= before + 1
-                at = node.right
-            }
+        for block in blocks {
+            if left < block.entries.count { return block.entries[left].key }
+            left -= block.entries.count
         }
         return nil
     }
 
     /// The weight of `key`, or nil where it is absent.
     func weight(of key: RankedKey) -> Int64? {
-        var at = root
-        while at != Self.none {
-            let node = nodes[Int(at)]
-            if node.key == key { return node.weight }
-            at = key < node.key ? node.left : node.right
-        }
-        return nil
+        guard let block = block(of: key) else { return nil }
+        let entries = blocks[block].entries
+        let place = Self.place(of: key, in: entries)
+        return place < entries.count && entries[place].key == key ? entries[place].weight : nil
     }
 
     /// Adds `key`, which must be absent.
     mutating func insert(_ key: RankedKey, weight: Int64 = 0) {
-        let new = makeNode(key, weight)
-        let order = key.heapOrder
-        var parent = Self.none
-        var isLeft = false
-        var at = root
-        while at != Self.none, nodes[Int(at)].key.heapOrder >= order {
-            nodes[Int(at)].count += 1
-            nodes[Int(at)].sum += weight
-            parent = at
-            precondition(nodes[Int(at)].key != key, "a ranked set holds a key once")
-            isLeft = key < nodes[Int(at)].key
-            at = isLeft ? nodes[Int(at)].left : nodes[Int(at)].right
+        count += 1
+        totalWeight += weight
+        let entry = Entry(key: key, weight: weight)
+        guard !blocks.isEmpty else { return append(Block(entries: [entry], sum: weight)) }
+        let block = block(of: key) ?? 0
+        let place = Self.place(of: key, in: blocks[block].entries)
+        let size = blocks[block].entries.count
+        precondition(
+            place == size || blocks[block].entries[place].key != key,
+            "a ranked set holds a key once")
+        // Keys that come in order fill their blocks instead of leaving halves behind.
+        if size == Self.largestBlock, place == size, block + 1 == blocks.count {
+            return append(Block(entries: [entry], sum: weight))
         }
-        let (left, right) = split(at, by: key)
-        nodes[Int(new)].left = left
-        nodes[Int(new)].right = right
-        refresh(new)
-        replaceChild(of: parent, isLeft: isLeft, with: new)
+        blocks[block].entries.insert(entry, at: place)
+        blocks[block].sum += weight
+        if place == 0 { heads[block] = key }
+        if size == Self.largestBlock { split(block) }
     }
 
     /// Removes `key`; returns whether it was there.
     @discardableResult
     mutating func remove(_ key: RankedKey) -> Bool {
-        guard let weight = weight(of: key) else { return false }
-        var parent = Self.none
-        var isLeft = false
-        var at = root
-        while nodes[Int(at)].key != key {
-            nodes[Int(at)].count -= 1
-            nodes[Int(at)].sum -= weight
-            parent = at
-            isLeft = key < nodes[Int(at)].key
-            at = isLeft ? nodes[Int(at)].left : nodes[Int(at)].right
+        guard let block = block(of: key) else { return false }
+        let place = Self.place(of: key, in: blocks[block].entries)
+        guard place < blocks[block].entries.count, blocks[block].entries[place].key == key else {
+            return false
         }
-        let merged = merge(nodes[Int(at)].left, nodes[Int(at)].right)
-        replaceChild(of: parent, isLeft: isLeft, with: merged)
-        free.append(at)
-        if root == Self.none {
-            nodes.removeAll(keepingCapacity: nodes.count < 1024)
-            free.removeAll(keepingCapacity: false)
+        let entry = blocks[block].entries.remove(at: place)
+        blocks[block].sum -= entry.weight
+        count -= 1
+        totalWeight -= entry.weight
+        if blocks[block].entries.isEmpty {
+            blocks.remove(at: block)
+            heads.remove(at: block)
+            return true
         }
+        if place == 0 { heads[block] = blocks[block].entries[0].key }
+        if blocks[block].entries.count < Self.smallestBlock { join(block) }
         return true
     }
 
-    private func totals(_ at: Int32) -> (count: Int, sum: Int64) {
-        at == Self.none ? (0, 0) : (Int(nodes[Int(at)].count), nodes[Int(at)].sum)
+    private mutating func append(_ block: Block) {
+        heads.append(block.entries[0].key)
+        blocks.append(block)
     }
 
-    private mutating func makeNode(_ key: RankedKey, _ weight: Int64) -> Int32 {
-        let node = Node(
-            key: key, weight: weight, sum: weight, count: 1, left: Self.none, right: Self.none)
-        if let slot = free.popLast() {
-            nodes[Int(slot)] = node
-            return slot
+    /// The last block that begins at or before `key`; nil where `key` is before all.
+    private func block(of key: RankedKey) -> Int? {
+        var (low, high) = (0, heads.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if key < heads[middle] { high = middle } else { low = middle + 1 }
         }
-        nodes.append(node)
-        return Int32(nodes.count - 1)
+        return low == 0 ? nil : low - 1
     }
 
-    private mutating func replaceChild(of parent: Int32, isLeft: Bool, with child: Int32) {
-        if parent == Self.none {
-            root = child
-        } else if isLeft {
-            nodes[Int(parent)].left = child
-        } else {
-            nodes[Int(parent)].right = child
+    /// How many entries are before `key`.
+    private static func place(of key: RankedKey, in entries: ContiguousArray<Entry>) -> Int {
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].key < key { low = middle + 1 } else { high = middle }
         }
+        return low
     }
 
-    private mutating func refresh(_ at: Int32) {
-        let left = totals(nodes[Int(at)].left)
-        let right = totals(nodes[Int(at)].right)
-        nodes[Int(at)].count = Int32(left.count + right.count + 1)
-        nodes[Int(at)].sum = left.sum + right.sum + nodes[Int(at)].weight
+    private mutating func split(_ index: Int) {
+        let half = blocks[index].entries.count / 2
+        let upper = ContiguousArray(blocks[index].entries[half...])
+        let sum = upper.reduce(Int64(0)) { $0 + $1.weight }
+        blocks[index].entries.removeSubrange(half...)
+        blocks[index].sum -= sum
+        blocks.insert(Block(entries: upper, sum: sum), at: index + 1)
+        heads.insert(upper[0].key, at: index + 1)
     }
 
-    private mutating func split(_ at: Int32, by key: RankedKey) -> (Int32, Int32) {
-        guard at != Self.none else { return (Self.none, Self.none) }
-        precondition(nodes[Int(at)].key != key, "a ranked set holds a key once")
-        if nodes[Int(at)].key < key {
-            let (left, right) = split(nodes[Int(at)].right, by: key)
-            nodes[Int(at)].right = left
-            refresh(at)
-            return (at, right)
-        }
-        let (left, right) = split(nodes[Int(at)].left, by: key)
-        nodes[Int(at)].left = right
-        refresh(at)
-        return (left, at)
-    }
-
-    private mutating func merge(_ left: Int32, _ right: Int32) -> Int32 {
-        guard left != Self.none else { return right }
-        guard right != Self.none else { return left }
-        if nodes[Int(left)].key.heapOrder >= nodes[Int(right)].key.heapOrder {
-            let merged = merge(nodes[Int(left)].right, right)
-            nodes[Int(left)].right = merged
-            refresh(left)
-            return left
-        }
-        let merged = merge(left, nodes[Int(right)].left)
-        nodes[Int(right)].left = merged
-        refresh(right)
-        return right
+    private mutating func join(_ index: Int) {
+        guard index + 1 < blocks.count,
+            blocks[index].entries.count + blocks[index + 1].entries.count < Self.largestBlock
+        else { return }
+        let next = blocks.remove(at: index + 1)
+        heads.remove(at: index + 1)
+        blocks[index].entries.append(contentsOf: next.entries)
+        blocks[index].sum += next.sum
     }
 }

@@ -47,5 +47,13 @@ struct Worker: Sendable {
         isReady && !isDraining && pausedUntil == nil && leases.count < description.slots
     }
 
+    mutating func take(_ heartbeat: Heartbeat, at now: Instant) {
+        sequence = heartbeat.sequence
+        heardAt = now
+        isReady = heartbeat.isReady
+        isDraining = heartbeat.isDraining
+        residentBytes = max(0, heartbeat.residentBytes)
+    }
+
     func leaseIndex(_ id: LeaseID) -> Int? { leases.firstIndex { $0.id == id } }
 }

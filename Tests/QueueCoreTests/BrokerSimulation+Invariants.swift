@@ -24,6 +24,7 @@ struct SimulationObserver {
     /// The queue's jobs by request, as its effects tell.
     var requests: [RequestID: JobID] = [:]
     var outcomes: [OutcomeCode: Int] = [:]
+    var acceptedCount = 0
     var recoveries = 0
 
     /// A new life of the broker starts from what is on disk.
@@ -121,6 +122,7 @@ extension BrokerSimulation {
         switch entry {
         case .accepted(let job):
             if observer.ledger[job.id] != nil { violate("job \(job.id.number) accepted twice") }
+            observer.acceptedCount += 1
             observer.ledger[job.id] = SimulationObserver.Ledger()
         case .changed(let id, let state):
             guard var entry = observer.ledger[id] else {
@@ -197,6 +199,7 @@ extension BrokerSimulation {
                 violate("job \(id.number) is held by a worker that does not know")
             }
         }
+        checkHolders()
         if turn.isEmpty {
             checkJournal()
             if expected != blobs { violate("blobs \(blobs) kept, \(expected) needed") }
@@ -207,6 +210,33 @@ extension BrokerSimulation {
         ]
         if turn.isEmpty, sums.contains(where: { $0.0 != $0.1 }) { violate("sums differ: \(sums)") }
         if queue.snapshot(jobLimit: 3).parked < 0 { violate("fewer parked than none") }
+    }
+
+    /// No job is in two hands: each lease that counts is its job's, and its job names the worker.
+    private func checkHolders() {
+        var holders: [JobID: WorkerID] = [:]
+        for worker in queue.workers.values {
+            for lease in worker.leases where !lease.isRevoked {
+                if holders.updateValue(worker.id, forKey: lease.id.job) != nil {
+                    violate("job \(lease.id.job.number) is held twice")
+                }
+                let job = queue.jobs.find(lease.id.job)
+                if job?.holder != worker.id || job?.lease != lease.id {
+                    violate("lease \(lease.id) is held beside its job's")
+                }
+            }
+        }
+    }
+
+    /// After all faults have ended: whatever was accepted has come to its one end.
+    func checkEverythingEnded() {
+        for (id, entry) in observer.ledger where entry.ending == nil {
+            violate("job \(id.number) was accepted and never ended")
+        }
+        let ends = observer.outcomes.values.reduce(0, +)
+        if ends != observer.acceptedCount {
+            violate("\(observer.acceptedCount) jobs were accepted, \(ends) ended")
+        }
     }
 
     private func checkJournal() {

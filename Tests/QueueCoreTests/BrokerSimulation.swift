@@ -322,7 +322,10 @@ final class BrokerSimulation {
         }
         if observer.violations.isEmpty, !isIdle { violate("did not drain: \(remains)") }
         run(until: now + 60_000_000)
-        if observer.violations.isEmpty { audit() }
+        if observer.violations.isEmpty {
+            audit()
+            checkEverythingEnded()
+        }
     }
 
     private var isIdle: Bool {
