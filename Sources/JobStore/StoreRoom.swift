@@ -1,5 +1,5 @@
-// How much a store may still grow. New jobs stop short of the end, so that those accepted before can
-// be finished on a disk that fills up: an ending needs room, too.
+// How much a store may still grow. New jobs stop short of the end, so that those accepted before
+// can be finished on a disk that fills up: an ending needs room, too.
 
 import Foundation
 import GRDB

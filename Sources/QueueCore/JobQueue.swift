@@ -71,9 +71,11 @@ public struct JobQueue: Sendable {
     public var nextDeadline: Instant? {
         guard isJournalAvailable else { return nil }
         if owesDispatch || !departing.isEmpty { return now }
-        let first = [timers.first, workerTimers.first].compactMap { $0?.major }.min()
-        let moments = [first.map { Instant(microseconds: $0) }, clients.nextIdle]
-        return moments.compactMap { $0 }.min()
+        let never = Instant.distantFuture
+        let job = timers.first.map { Instant(microseconds: $0.major) } ?? never
+        let worker = workerTimers.first.map { Instant(microseconds: $0.major) } ?? never
+        let earliest = min(job, worker, clients.nextIdle ?? never)
+        return earliest == never ? nil : earliest
     }
 
     /// Takes in what happened and appends what must be done.

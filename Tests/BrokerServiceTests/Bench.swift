@@ -14,10 +14,11 @@ final class Bench {
     var configuration: BrokerConfiguration
     private(set) var broker: Broker
 
-    init(_ adjust: (inout BrokerConfiguration) -> Void = { _ in }) throws {
-        folder =
-            FileManager.default.temporaryDirectory
-            .appendingPathComponent("turbine-broker-\(UUID().uuidString)").path
+    init(
+        in parent: String = FileManager.default.temporaryDirectory.path,
+        _ adjust: (inout BrokerConfiguration) -> Void = { _ in }
+    ) throws {
+        folder = "\(parent)/turbine-broker-\(UUID().uuidString)"
         var configuration = BrokerConfiguration(dataFolder: folder)
         configuration.clientEndpoint = "tcp://127.0.0.1:*"
         configuration.workerEndpoint = "tcp://127.0.0.1:*"

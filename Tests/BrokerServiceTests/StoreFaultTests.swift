@@ -53,6 +53,29 @@ import WireProtocol
         #expect(isDone == true)
     }
 
+    /// Sends a result as a worker does: again after each reconnection, until it is acknowledged.
+    private func hasResultTaken(
+        _ worker: StubWorker, _ grant: LeaseGrant, bytes: Int, within seconds: Double
+    ) throws -> Bool {
+        worker.held = grant.lease
+        let result = WorkerMessage.workCompleted(
+            WorkCompleted(
+                lease: grant.lease, images: [StubWorker.image(grant, 0, bytes: bytes)]))
+        try worker.join()
+        try worker.send(result)
+        return try worker.hears(within: seconds) {
+            switch $0 {
+            case .acknowledged: return true
+            case .goodbye:
+                try worker.register()
+                try worker.send(.ready(WorkerReady(warmUpSeconds: 0.1)))
+                try worker.send(result)
+                return false
+            default: return false
+            }
+        }
+    }
+
     @Test func aFullStoreForgetsNothing() throws {
         let bench = try Bench { $0.maximumStoreBytes = 512 << 10 }
         let client = try bench.client()
@@ -103,24 +126,8 @@ import WireProtocol
         let grant = try worker.lease()
         let other = try bench.client()
         let accepted = try fill(other)
-        let result = WorkerMessage.workCompleted(
-            WorkCompleted(
-                lease: grant.lease, images: [StubWorker.image(grant, 0, bytes: 600_000)]))
-        // As a worker does: sent again after each reconnection, until it is acknowledged.
         func isTaken(within seconds: Double) throws -> Bool {
-            try worker.join()
-            try worker.send(result)
-            return try worker.hears(within: seconds) {
-                switch $0 {
-                case .acknowledged: return true
-                case .goodbye:
-                    try worker.register()
-                    try worker.send(.ready(WorkerReady(warmUpSeconds: 0.1)))
-                    try worker.send(result)
-                    return false
-                default: return false
-                }
-            }
+            try hasResultTaken(worker, grant, bytes: 600_000, within: seconds)
         }
         #expect(try isTaken(within: 1) == false, "600 kB do not fit")
         for id in accepted { try cancel(id, other) }
@@ -128,6 +135,41 @@ import WireProtocol
         let completed = try client.completed()
         #expect(completed.requestID == "large" && completed.attempts == 1)
         #expect(completed.images.first?.png.count == 600_000)
+    }
+
+    private static let smallDisk = ProcessInfo.processInfo.environment["TURBINE_SMALL_DISK"]
+
+    /// The same with a file system that is really full: for a folder on one of about 100 MiB.
+    @Test(.enabled(if: smallDisk != nil, "TURBINE_SMALL_DISK names no folder"))
+    func aFullFileSystemLeavesRoomForEndings() throws {
+        let disk = try #require(Self.smallDisk)
+        let bench = try Bench(in: disk)
+        let workers = [try bench.worker("one"), try bench.worker("two")]
+        let client = try bench.client()
+        for id in ["one", "two"] { try client.send(.make(id)) }
+        for _ in 0..<2 { _ = try client.accepted() }
+        for worker in workers { try worker.join() }
+        let grants = [try workers[0].lease(), try workers[1].lease()]
+        let other = try bench.client()
+        #expect(try !fill(other).isEmpty)
+        try workers[0].complete(grants[0], bytes: 5_000_000)
+        #expect(try client.completed().images.first?.png.count == 5_000_000)
+        // Another program takes what was kept.
+        let ballast = disk + "/ballast"
+        defer { unlink(ballast) }
+        let descriptor = open(ballast, O_WRONLY | O_CREAT, 0o600)
+        let block = [UInt8](repeating: 1, count: 1 << 16)
+        while write(descriptor, block, block.count) > 0 {}
+        close(descriptor)
+        try workers[1].beat()
+        #expect(
+            try hasResultTaken(workers[1], grants[1], bytes: 20_000_000, within: 1) == false)
+        unlink(ballast)
+        let isTaken = try eventually {
+            try hasResultTaken(workers[1], grants[1], bytes: 20_000_000, within: 5) ? true : nil
+        }
+        #expect(isTaken == true)
+        #expect(try client.completed().images.first?.png.count == 20_000_000)
     }
 
     @Test func followersGoOnAfterAFailedTransaction() throws {

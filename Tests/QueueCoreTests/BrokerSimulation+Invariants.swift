@@ -39,17 +39,15 @@ struct SimulationObserver {
 extension BrokerSimulation {
     /// After every event: bounds, nobody idle beside work, the starvation bound.
     func observe(_ event: QueueEvent, _ effects: [QueueEffect]) {
-        let bounds = [
-            ("jobs", queue.unfinished, limits.jobs),
-            ("results", queue.results.count, limits.results),
-            ("tombstones", queue.tombstones.count, limits.tombstones),
-            ("quarantined", queue.quarantined.count, limits.quarantined),
-            ("clients", queue.clients.count, limits.clients + limits.jobs),
-            ("lanes", queue.line.lanes.count, limits.lanes + simulatedWorkers.count * 2),
-        ]
-        for (name, count, limit) in bounds where count > limit || count < 0 {
-            violate("\(count) \(name), the limit is \(limit)")
+        func bound(_ name: StaticString, _ count: Int, _ limit: Int) {
+            if count > limit || count < 0 { violate("\(count) \(name), the limit is \(limit)") }
         }
+        bound("jobs", queue.unfinished, limits.jobs)
+        bound("results", queue.results.count, limits.results)
+        bound("tombstones", queue.tombstones.count, limits.tombstones)
+        bound("quarantined", queue.quarantined.count, limits.quarantined)
+        bound("clients", queue.clients.count, limits.clients + limits.jobs)
+        bound("lanes", queue.line.lanes.count, limits.lanes + simulatedWorkers.count * 2)
         if queue.results.totalWeight > limits.resultBytes { violate("result bytes over the limit") }
         if queue.line.count > queue.unfinished { violate("more waiting than unfinished") }
         for worker in queue.workers.values where worker.canTakeMore && !queue.owesDispatch {

@@ -39,10 +39,11 @@ final class BrokerSimulation {
         var workerCrashMinutes = 20
     }
 
+    /// A moment of the agenda; what happens then is kept apart, so that moments are cheap to move.
     private struct Appointment {
         var time: Int64
         var order: UInt64
-        var action: () -> Void
+        var slot: Int
 
         func isBefore(_ other: Appointment) -> Bool {
             time != other.time ? time < other.time : order < other.order
@@ -56,6 +57,8 @@ final class BrokerSimulation {
     var isStormy = true
     var now: Int64 = 1_000_000_000
     private var agenda: [Appointment] = []
+    private var actions: [(() -> Void)?] = []
+    private var freeSlots: [Int] = []
     private var order: UInt64 = 0
     private(set) var actionCount = 0
 
@@ -136,8 +139,9 @@ final class BrokerSimulation {
 
     func post(after microseconds: Int64, _ action: @escaping () -> Void) {
         order += 1
-        agenda.append(
-            Appointment(time: now + max(0, microseconds), order: order, action: action))
+        let slot = freeSlots.popLast() ?? actions.count
+        if slot == actions.count { actions.append(action) } else { actions[slot] = action }
+        agenda.append(Appointment(time: now + max(0, microseconds), order: order, slot: slot))
         var child = agenda.count - 1
         while child > 0, agenda[child].isBefore(agenda[(child - 1) / 2]) {
             agenda.swapAt(child, (child - 1) / 2)
@@ -186,7 +190,10 @@ final class BrokerSimulation {
             guard let appointment = takeNext() else { return }
             now = appointment.time
             actionCount += 1
-            appointment.action()
+            let action = actions[appointment.slot]
+            actions[appointment.slot] = nil
+            freeSlots.append(appointment.slot)
+            action?()
         }
         if observer.violations.isEmpty { now = max(now, end) }
     }

@@ -22,6 +22,9 @@ struct BrokerSimulationTests {
         #expect(Self.violations(seed: seed) == [])
     }
 
+    /// Simulated time of all worlds together.
+    private static let wantedHours = 2_200.0
+
     /// Processor seconds of this process.
     private static func processorSeconds() -> Double {
         var time = timespec()
@@ -35,7 +38,9 @@ struct BrokerSimulationTests {
         var totals: [OutcomeCode: Int] = [:]
         var recoveries = 0
         var actions = 0
-        for seed in UInt64(1)...60 {
+        var seed: UInt64 = 0
+        while Double(simulated) < Self.wantedHours * 3.6e9 {
+            seed += 1
             let world = BrokerSimulation(seed: seed)
             let begin = world.now
             world.run(until: begin + world.stormHours * 3_600_000_000)
@@ -48,10 +53,11 @@ struct BrokerSimulationTests {
             totals.merge(world.observer.outcomes, uniquingKeysWith: +)
         }
         let hours = Double(simulated) / 3.6e9
+        let seconds = Self.processorSeconds() - start
         print(
-            "simulated \(Int(hours)) hours in \(Self.processorSeconds() - start) processor "
-                + "seconds, \(actions) actions, \(recoveries) broker crashes")
-        #expect(hours >= 2000 && recoveries > 1000)
+            "simulated \(Int(hours)) hours of \(seed) worlds in \(seconds) processor seconds, "
+                + "\(actions) actions, \(recoveries) broker crashes")
+        #expect(hours >= 2000 && recoveries > 1000, "a violation ends it early")
         for code in OutcomeCode.allCases {
             print("  \(code.rawValue): \(totals[code] ?? 0)")
             #expect(totals[code] ?? 0 > 0, "the storm should bring every outcome")
