@@ -269,7 +269,11 @@ final class StubWorker {
 
     func lease(seconds: Double = 20) throws -> LeaseGrant {
         if sequence == 0 { try beat() }
-        let message = try order(seconds: seconds)
+        var message = try order(seconds: seconds)
+        // A heartbeat that crossed a revocation is answered with another.
+        while case .revoke(let revocation) = message, revocation.lease != held {
+            message = try order(seconds: seconds)
+        }
         guard case .lease(let grant) = message else {
             Issue.record("\(message)")
             throw Silence()

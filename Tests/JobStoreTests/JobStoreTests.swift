@@ -146,6 +146,32 @@ struct JobStoreTests {
         #expect(try JobStore(folder: folder).snapshot().lastJob == 2)
     }
 
+    @Test func saysHowMuchRoomNewJobsHave() throws {
+        let folder = try Self.folder()
+        var options = JobStore.Options()
+        options.maximumBytes = 1 << 20
+        let store = try JobStore(folder: folder, options: options)
+        let atFirst = store.availableBytes
+        #expect((600_000...786_432).contains(atFirst), "three quarters, less the tables")
+        try store.commit(Self.turn(.accepted(Self.job(1, payload: 200_000))))
+        let after = store.availableBytes
+        #expect((atFirst - 220_000...atFirst - 180_000).contains(after))
+        // The reserve is there for whatever is no new job.
+        var turn = StoreTurn()
+        turn.blobs = [store.makeHandle(): [UInt8](repeating: 1, count: Int(after) + 100_000)]
+        try store.commit(turn)
+        #expect(store.availableBytes < 0)
+        try store.probe()
+        turn = Self.turn(.forgotten(JobID(number: 1)))
+        try store.commit(turn)
+        #expect(store.availableBytes > 50_000)
+        // A file system without room for the reserve takes no new job, either.
+        options = JobStore.Options()
+        options.reserveBytes = .max / 2
+        let other = try JobStore(folder: try Self.folder(), options: options)
+        #expect(other.availableBytes < 0)
+    }
+
     @Test func refusesFilesThatAreNoStore() throws {
         let garbage = try Self.folder()
         try Data(repeating: 0x41, count: 9000).write(
