@@ -37,6 +37,9 @@ final class Bench {
         broker.stop()
         try? broker.wait()
         try? FileManager.default.removeItem(atPath: folder)
+        if case .curve(_, let keys) = configuration.security {
+            try? FileManager.default.removeItem(atPath: keys)
+        }
     }
 
     /// Ends the broker as a crash would, and starts another on the same store and ports.
