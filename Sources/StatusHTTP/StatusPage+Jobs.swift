@@ -1,6 +1,31 @@
 // The page's lists of jobs.
 
 extension StatusPage {
+    /// Rows of the waiting jobs that the page shows of those in the document, ...
+    private static let waitingRows = 20
+    /// ... and cards of those that ended.
+    private static let recentCards = 48
+
+    /// The jobs that an operator has to decide on, each with what it did.
+    var quarantined: String {
+        guard !document.quarantined.isEmpty else { return "" }
+        let rows = document.quarantined.map { job in
+            """
+            <li id="job-\(job.id)"><div class="line">\(Self.title(of: job))\
+            <span class="badge failed">quarantined</span></div>
+            <p class="message">\(HTMLText.escape(job.message ?? "", limit: 200))</p>
+            <div class="meta">\(facts(of: job))\(attempts(of: job)) ·
+            <code>turbine quarantine release \(job.id)</code> or <code>discard \(job.id)</code>\
+            </div></li>
+            """
+        }
+        let rest = document.jobs.quarantined - document.quarantined.count
+        return """
+            <section><h2>Quarantined</h2><ol class="jobs">\(rows.joined(separator: "\n"))</ol>\
+            \(Self.more(rest))</section>
+            """
+    }
+
     /// The jobs with a worker, each with its progress.
     var running: String {
         guard !document.running.isEmpty else { return "" }
@@ -24,7 +49,7 @@ extension StatusPage {
     /// The next jobs.
     var waiting: String {
         guard !document.waiting.isEmpty else { return "" }
-        let rows = document.waiting.map { job in
+        let rows = document.waiting.prefix(Self.waitingRows).map { job in
             let note =
                 job.hold.map { "held: \(Self.words($0))" }
                 ?? job.estimatedStartAt.map {
@@ -38,11 +63,9 @@ extension StatusPage {
                 \(attempts(of: job))</div></li>
                 """
         }
-        let rest = document.jobs.waiting - document.waiting.count
-        let more = rest > 0 ? "<p class=\"empty\">… and \(HTMLText.grouped(rest)) more</p>" : ""
         return """
-            <section><h2>Waiting</h2><ol class="jobs">\(rows.joined(separator: "\n"))</ol>\(more)\
-            </section>
+            <section><h2>Waiting</h2><ol class="jobs">\(rows.joined(separator: "\n"))</ol>\
+            \(Self.more(document.jobs.waiting - rows.count))</section>
             """
     }
 
@@ -53,7 +76,7 @@ extension StatusPage {
                 <section><h2>Recent</h2><p class="empty">No job has ended yet.</p></section>
                 """
         }
-        let cards = document.recent.map { job in
+        let cards = document.recent.prefix(Self.recentCards).map { job in
             let isGood = job.state == "completed"
             let picture =
                 job.thumbnail.map {
@@ -78,18 +101,25 @@ extension StatusPage {
             """
     }
 
+    private static func more(_ count: Int) -> String {
+        count > 0 ? "<p class=\"empty\">… and \(HTMLText.grouped(count)) more</p>" : ""
+    }
+
     private static func title(of job: StatusDocument.Job) -> String {
-        let prompt = job.prompt.map { HTMLText.escape($0, limit: 200) }
-        let text = prompt.map { $0.isEmpty ? "<i>no prompt</i>" : $0 }
-        return "<b class=\"title\"><span class=\"number\">#\(job.id)</span> "
-            + "<bdi>\(text ?? HTMLText.escape(job.request, limit: 60))</bdi></b>"
+        var text = HTMLText.escape(job.request, limit: 60)
+        if let prompt = job.prompt {
+            let isEmpty = prompt.allSatisfy(\.isWhitespace)
+            text = isEmpty ? "<i>no prompt</i>" : HTMLText.escape(prompt, limit: 200)
+        }
+        return "<b class=\"title\"><span class=\"number\">#\(job.id)</span> <bdi>\(text)</bdi></b>"
     }
 
     private func facts(of job: StatusDocument.Job) -> String {
         var size = "\(HTMLText.decimal(Double(job.pixels) / 1e6)) Mpx"
         if let width = job.width, let height = job.height { size = "\(width)×\(height)" }
         if job.images > 1 { size += " · \(job.images) images" }
-        return "\(size) · \(HTMLText.escape(job.client, limit: 40))"
+        return job.client.isEmpty
+            ? size : "\(size) · <bdi>\(HTMLText.escape(job.client, limit: 40))</bdi>"
     }
 
     private func attempts(of job: StatusDocument.Job) -> String {

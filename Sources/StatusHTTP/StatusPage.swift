@@ -33,6 +33,7 @@ struct StatusPage {
         <main>
         \(header)
         \(tiles)
+        \(quarantined)
         \(workers)
         \(running)
         \(recent)
@@ -108,11 +109,19 @@ struct StatusPage {
             + "<small>\(note)</small></div>"
     }
 
+    /// How many workers fell silent: a worker that is lost is in the table no more.
+    private var lost: String {
+        let count = document.broker.workersLost
+        guard count > 0 else { return "" }
+        return " <span class=\"alarm\">\(HTMLText.grouped(Int(clamping: count))) lost since the "
+            + "start</span>"
+    }
+
     private var workers: String {
         guard !document.workers.isEmpty else {
             return """
-                <section><h2>Workers</h2><p class="empty">None is connected. Start one with
-                <code>turbine worker --broker … --model …</code>.</p></section>
+                <section><h2>Workers\(lost)</h2><p class="empty">None is connected. Start one with
+                <code>turbine worker --broker …</code>.</p></section>
                 """
         }
         let rows = document.workers.map { worker in
@@ -129,7 +138,7 @@ struct StatusPage {
                 """
         }
         return """
-            <section><h2>Workers</h2><div class="scroll"><table><thead><tr><th>Name<th>State\
+            <section><h2>Workers\(lost)</h2><div class="scroll"><table><thead><tr><th>Name<th>State\
             <th>Jobs\
             <th class="n">Steps<th class="n">Memory<th class="n">Done<th class="n">Heard</tr>\
             </thead>

@@ -64,6 +64,8 @@ enum StatusPageAssets {
         .body{padding:10px 12px;display:grid;gap:6px;justify-items:start}
         .card .title{display:-webkit-box;-webkit-line-clamp:3;-webkit-box-orient:vertical;
         overflow:hidden}
+        h2 .alarm{color:var(--bad);text-transform:none;letter-spacing:0;margin-left:8px}
+        code{background:var(--line);border-radius:5px;padding:1px 5px;overflow-wrap:anywhere}
         .message{margin:0;color:var(--bad);font-size:13px;overflow-wrap:anywhere}
         footer{text-align:center;padding-top:4px}a{color:var(--accent)}
         #lost{position:fixed;left:50%;bottom:20px;transform:translateX(-50%);margin:0;
