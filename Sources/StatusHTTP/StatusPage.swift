@@ -11,7 +11,7 @@ struct StatusPage {
 
     /// The value of the header `Content-Security-Policy` that goes with the page.
     var securityPolicy: String {
-        "default-src 'none'; img-src 'self'; connect-src 'self'; style-src 'nonce-\(nonce)'; "
+        "default-src 'none'; img-src 'self' data:; connect-src 'self'; style-src 'nonce-\(nonce)'; "
             + "script-src 'nonce-\(nonce)'; base-uri 'none'; form-action 'none'; "
             + "frame-ancestors 'none'"
     }
@@ -26,6 +26,7 @@ struct StatusPage {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <noscript><meta http-equiv="refresh" content="10"></noscript>
+        <link rel="icon" href="\(StatusPageAssets.icon)">
         <title>Turbine: \(document.jobs.running) running, \(document.jobs.waiting) waiting</title>
         <style nonce="\(nonce)">\(StatusPageAssets.style)</style>
         </head>

@@ -23,7 +23,8 @@ import Testing
         let object = try await json()
         #expect(
             object.keys.sorted() == [
-                "at", "broker", "formatVersion", "jobs", "quarantined", "recent", "running", "waiting",
+                "at", "broker", "formatVersion", "jobs", "quarantined", "recent", "running",
+                "waiting",
                 "workers",
             ])
         let jobs = try #require(object["jobs"] as? [String: Any])

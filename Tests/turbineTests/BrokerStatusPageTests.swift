@@ -31,7 +31,9 @@ import WireProtocol
         func get(_ path: String, token: String? = nil) async throws -> (code: Int, data: Data) {
             let url = try #require(URL(string: "http://\(page.address)\(path)"))
             var request = URLRequest(url: url, timeoutInterval: 60)
-            if let token { request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization") }
+            if let token {
+                request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+            }
             let (data, response) = try await URLSession.shared.data(for: request)
             return ((response as? HTTPURLResponse)?.statusCode ?? 0, data)
         }

@@ -48,7 +48,9 @@ import WireProtocol
 
     @Test func whatHoldsNoImageIsRefused() throws {
         let failed = ServerMessage(.failed(JobFailed(error: ServiceError(code: .internal))))
-        for bytes in [[], [1, 2, 3], try failed.encoded(), try Results.encoded(png: [0x89, 0x50])] {
+        for bytes in [
+            [], [1, 2, 3], try failed.encoded(), try Results.encoded(png: [0x89, 0x50]),
+        ] {
             #expect(throws: (any Error).self) { try Thumbnail(result: bytes) }
         }
     }
@@ -69,7 +71,9 @@ import WireProtocol
         }
         let first = try snapshot(1...3)
         let pictures = await withTaskGroup(of: [UInt8]?.self) { group in
-            for _ in 0..<20 { group.addTask { await shelf.picture(of: JobID(number: 1), in: first) } }
+            for _ in 0..<20 {
+                group.addTask { await shelf.picture(of: JobID(number: 1), in: first) }
+            }
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(pictures.count == 20 && pictures.allSatisfy { $0 != nil && $0 == pictures[0] })
