@@ -41,6 +41,10 @@ public struct ProcessFacts: Equatable, Sendable {
     public var droppedMessages: [String: UInt64] = [:]
     /// The process's resident memory in bytes, where known.
     public var residentBytes: Int64?
+    /// Jobs that the queue may hold, where known.
+    public var queueCapacity: Int?
+    /// Size of the journal's file in bytes, where known.
+    public var journalFileBytes: Int64?
     /// When the job that has waited longest was accepted, where known; else it is taken from the
     /// jobs that the snapshot lists.
     public var oldestAcceptedAt: Instant?

@@ -50,6 +50,8 @@ struct BrokerStatusPage {
             version: status.process.version, now: now, uptime: now - status.process.startedAt)
         facts.loopSilence = TimeSpan(board.silence)
         facts.residentBytes = status.process.residentBytes
+        facts.queueCapacity = status.queueCapacity
+        facts.journalFileBytes = status.journal.fileBytes
         facts.journalCommits =
             LatencyHistogram(
                 bounds: JournalMetrics.bounds, counts: status.journal.counts,

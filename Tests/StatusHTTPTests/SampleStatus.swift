@@ -21,6 +21,8 @@ enum SampleStatus {
         }
         process.droppedMessages = ["oversized": 2, "undecodable": 3]
         process.residentBytes = 48 << 20
+        process.queueCapacity = 100_000
+        process.journalFileBytes = 2 << 30
         return StatusSource(
             queue: queue, process: process, details: { details(of: $0) },
             thumbnail: { $0.number < 100 ? SamplePNG.gradient(seed: $0.number) : nil })

@@ -1,7 +1,7 @@
 // The page for people: what it shows, and that it escapes.
-import QueueCore
 import Testing
 
+@testable import QueueCore
 @testable import StatusHTTP
 
 @Suite struct StatusPageTests {
@@ -69,7 +69,7 @@ import Testing
         let html = try page(
             SampleStatus.source { queue in
                 let job = queue.waitingJobs[0]
-                queue.waitingJobs = (100..<200).map { number in
+                queue.waitingJobs = (UInt64(100)..<200).map { number in
                     var job = job
                     job.id = JobID(number: number)
                     return job
