@@ -41,8 +41,7 @@ import WireProtocol
         func paint(_ prompt: String, side: UInt32 = 320) async throws {
             let client = try TurbineClient(options: ClientOptions(broker: broker.clientEndpoint))
             defer { client.close() }
-            var request = WireProtocol.GenerationRequest()
-            request.text = .prompt(prompt)
+            var request = WireProtocol.GenerationRequest(text: .prompt(prompt))
             (request.width, request.height, request.steps) = (side, side, 1)
             _ = try await client.complete(GenerateRequest(request: request))
         }
