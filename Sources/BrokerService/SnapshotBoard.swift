@@ -43,11 +43,11 @@ public final class SnapshotBoard: Sendable {
         return content.withLock { $0.status }
     }
 
-    /// A state of the last second, made by the loop if there is none; the last one of a loop that
+    /// A state of the last 300 ms, made by the loop if there is none; the last one of a loop that
     /// is stuck. Nil before the first.
     public func recent() async -> BrokerStatus? {
         let status = latest()
-        return age < .seconds(1) ? status : await fresh()
+        return age < .milliseconds(300) ? status : await fresh()
     }
 
     /// Time since the last publication.

@@ -89,6 +89,7 @@ import Testing
                 .write(to: copy, atomically: true, encoding: .utf8)
             let wrong = try await run(Self.analyzer, ["verify", "--man=no", copy.path])
             #expect(wrong.text.contains("NoSuchSetting"))
+            try FileManager.default.removeItem(at: copy)
         }
     }
 

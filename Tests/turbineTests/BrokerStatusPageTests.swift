@@ -1,7 +1,6 @@
 // Broker, worker, client and status page in one process: what a reader sees of finished jobs.
 import BrokerService
 import Foundation
-import FoundationNetworking
 import ImagePipeline
 import QueueCore
 import StatusHTTP
@@ -28,14 +27,22 @@ import WireProtocol
                 configuration: StatusConfiguration(address: "127.0.0.1:0", token: token))
         }
 
-        func get(_ path: String, token: String? = nil) async throws -> (code: Int, data: Data) {
-            let url = try #require(URL(string: "http://\(page.address)\(path)"))
-            var request = URLRequest(url: url, timeoutInterval: 60)
-            if let token {
-                request.setValue("Bearer \(token)", forHTTPHeaderField: "Authorization")
+        func get(_ path: String, token: String? = nil) async throws -> (code: Int, body: [UInt8]) {
+            let port = try #require(page.address.split(separator: ":").last.flatMap { UInt16($0) })
+            return try await PlainHTTP.get(path, port: port, token: token)
+        }
+
+        /// Asks until an answer is as it should be: the page may be a moment behind.
+        func get(
+            _ path: String, token: String? = nil, until isRight: (String) -> Bool
+        ) async throws -> String {
+            var text = ""
+            for _ in 0..<200 {
+                text = String(decoding: try await get(path, token: token).body, as: UTF8.self)
+                if isRight(text) { break }
+                try await Task.sleep(for: .milliseconds(100))
             }
-            let (data, response) = try await URLSession.shared.data(for: request)
-            return ((response as? HTTPURLResponse)?.statusCode ?? 0, data)
+            return text
         }
 
         func paint(_ prompt: String, side: UInt32 = 320) async throws {
@@ -69,14 +76,14 @@ import WireProtocol
         try await service.paint("a <b>blue</b> fox")
         await #expect(throws: (any Error).self) { try await service.paint("impossible") }
 
-        let page = String(decoding: try await service.get("/").data, as: UTF8.self)
+        let page = try await service.get("/") { $0.contains("it cannot be painted") }
         #expect(page.contains("a &lt;b&gt;blue&lt;/b&gt; fox") && !page.contains("<b>blue</b>"))
         #expect(page.contains("320×320") && page.contains("src=\"/jobs/1/thumbnail\""))
         #expect(page.contains("impossible"), "a job that failed shows what it was about, too")
         #expect(!page.contains("jobs/2/thumbnail") && page.contains("it cannot be painted"))
 
         let picture = try await service.get("/jobs/1/thumbnail")
-        let image = try PNGDecoder().decode([UInt8](picture.data))
+        let image = try PNGDecoder().decode(picture.body)
         #expect(image.width == 160 && image.height == 160 && image.text.isEmpty)
         #expect(image.pixels.allSatisfy { $0 == 200 })
         for path in ["/jobs/2/thumbnail", "/jobs/3/thumbnail"] {
@@ -87,8 +94,8 @@ import WireProtocol
 
         // After a restart the picture still knows what it shows.
         let again = try Service(folder)
-        #expect(try await again.get("/jobs/1/thumbnail").data == picture.data)
-        let text = String(decoding: try await again.get("/status").data, as: UTF8.self)
+        #expect(try await again.get("/jobs/1/thumbnail").body == picture.body)
+        let text = String(decoding: try await again.get("/status").body, as: UTF8.self)
         #expect(text.contains("\"prompt\":\"a <b>blue</b> fox\""))
         try again.stop()
     }
@@ -99,6 +106,7 @@ import WireProtocol
         let service = try Service(folder, lifetime: .seconds(8))
         let shop = PaintShop(broker: service.broker.workerEndpoint)
         try await service.paint("short-lived")
+        _ = try await service.get("/") { $0.contains("/jobs/1/thumbnail") }
         #expect(try await service.get("/jobs/1/thumbnail").code == 200)
         var isGone = false
         for _ in 0..<600 where !isGone {
@@ -117,6 +125,7 @@ import WireProtocol
         let service = try Service(folder, token: token)
         let shop = PaintShop(broker: service.broker.workerEndpoint)
         try await service.paint("secret")
+        _ = try await service.get("/", token: token) { $0.contains("/jobs/1/thumbnail") }
         #expect(try await service.get("/jobs/1/thumbnail").code == 401)
         #expect(try await service.get("/jobs/1/thumbnail", token: token).code == 200)
         try await shop.stop()
@@ -129,7 +138,7 @@ import WireProtocol
         let service = try Service(folder)
         _ = try await service.get("/status")
         try await Task.sleep(for: .seconds(3))
-        let data = try await service.get("/metrics").data
+        let data = try await service.get("/metrics").body
         let line = try #require(
             String(decoding: data, as: UTF8.self).split(separator: "\n")
                 .first { $0.hasPrefix("turbine_snapshot_age_seconds ") })
