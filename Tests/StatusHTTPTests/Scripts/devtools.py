@@ -35,8 +35,9 @@ class Browser:
 
         arguments = [
             path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-            "--no-first-run", "--no-default-browser-check", "--disable-background-networking",
-            "--disable-component-update", "--disable-extensions", "--disable-sync",
+            "--no-first-run", "--no-default-browser-check", "--hide-scrollbars",
+            "--disable-background-networking", "--disable-component-update", "--disable-extensions",
+            "--disable-sync",
             "--remote-debugging-pipe", f"--user-data-dir={self.profile}", "about:blank"]
         # A group of its own, so that helpers die with it.
         self.process = subprocess.Popen(
