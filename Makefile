@@ -8,7 +8,9 @@ TURBINE := .build/release/turbine
 SOURCES := Package.swift Sources Tests Benchmarks
 
 LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev
-TEST_PACKAGES := python3 python3-venv unicode-cldr-core
+TEST_PACKAGES := python3 python3-venv unicode-cldr-core chromium systemd
+# The browser that looks at the status page.
+CHROMIUM := chromium
 # Set to 1 where the libraries come from elsewhere than Debian's packages.
 SYSTEM_READY :=
 
@@ -23,7 +25,9 @@ build: swift libraries
 
 test: swift libraries test-packages .venv/test/ready
 	swift build $(SWIFT_FLAGS) --build-tests
-	TURBINE_TEST_PYTHON=$(CURDIR)/.venv/test/bin/python swift test $(SWIFT_FLAGS) --skip-build --no-parallel
+	TURBINE_TEST_PYTHON=$(CURDIR)/.venv/test/bin/python \
+	    TURBINE_TEST_CHROMIUM=$$(command -v $(CHROMIUM)) \
+	    swift test $(SWIFT_FLAGS) --skip-build --no-parallel
 
 lint: swift
 	swift format lint --strict --recursive $(SOURCES)

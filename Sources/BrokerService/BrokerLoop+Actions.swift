@@ -173,6 +173,7 @@ extension BrokerLoop {
 
     private func send(_ lease: Lease, to id: WorkerID) {
         guard var request = Submission.request(in: lease.payload) else { return }
+        recentRequests.note(lease.id.job, request)
         if request.seed == nil { request.seed = seed(of: lease.id.job) }
         var resume: ResumeState?
         if let point = lease.resume, let frame = bytes(of: point.blob),

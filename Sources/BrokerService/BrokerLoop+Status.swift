@@ -61,6 +61,7 @@ extension BrokerLoop {
     private func summary(_ report: JobReport) -> JobSummary {
         let payload = queue.row(of: report.id)?.submission.payload ?? []
         let request = Submission.request(in: payload)
+        let known = request.map(RequestSummary.init) ?? recentRequests[report.id]
         var error: ServiceError?
         switch report.state.phase {
         case .ended(.failed(let failure)): error = ServiceError(failure)
@@ -75,9 +76,9 @@ extension BrokerLoop {
             submittedUnixMilliseconds: UInt64(max(0, report.acceptedAt.microseconds) / 1000),
             step: UInt32(clamping: report.step),
             steps: UInt32(clamping: report.shape.totalSteps), attempts: report.state.attempt,
-            worker: report.state.worker ?? "", width: request?.width ?? 0,
-            height: request?.height ?? 0, imageCount: UInt32(clamping: report.shape.images),
-            promptExcerpt: request?.excerpt ?? "", error: error)
+            worker: report.state.worker ?? "", width: known?.width ?? 0,
+            height: known?.height ?? 0, imageCount: UInt32(clamping: report.shape.images),
+            promptExcerpt: known?.excerpt ?? "", error: error)
     }
 
     func quarantinedJob(_ report: JobReport, payload: [UInt8]?) -> QuarantinedJob {
@@ -152,14 +153,25 @@ extension BrokerLoop {
             jobsCompleted: UInt64(report.finishedJobs))
     }
 
+    /// What jobs ask for: as remembered, or else from the payloads that the queue still has.
+    private func summaries(of jobs: [JobReport]) -> [JobID: RequestSummary] {
+        var summaries: [JobID: RequestSummary] = [:]
+        for job in jobs {
+            if recentRequests[job.id] == nil,
+                let payload = queue.row(of: job.id)?.submission.payload,
+                let request = Submission.request(in: payload)
+            {
+                recentRequests.note(job.id, request)
+            }
+            summaries[job.id] = recentRequests[job.id]
+        }
+        return summaries
+    }
+
     /// Everything, for the board.
     func status() -> BrokerStatus {
-        let snapshot = queue.snapshot()
-        var prompts: [JobID: String] = [:]
-        for job in snapshot.waitingJobs + snapshot.runningJobs {
-            let payload = queue.row(of: job.id)?.submission.payload ?? []
-            prompts[job.id] = Submission.request(in: payload)?.excerpt
-        }
+        let snapshot = queue.snapshot().shown
+        let requests = summaries(of: snapshot.listedJobs)
         let process = ProcessMetrics.measure()
         sockets.clientConnections = clients.count
         sockets.workerConnections = workers.count
@@ -169,12 +181,37 @@ extension BrokerLoop {
         sockets.waitingBytes = waiting.reduce(0) { $0 + $1.outbox.bytes }
         journal.fileBytes = store.byteCount()
         return BrokerStatus(
-            queue: snapshot, queueCapacity: queue.limits.jobs, prompts: prompts,
+            queue: snapshot, queueCapacity: queue.limits.jobs, requests: requests,
             workers: workerPeers.compactMapValues { $0.worker?.details },
             process: ProcessMetrics(
                 version: configuration.version, startedAt: startedAt,
                 residentBytes: process.residentBytes,
                 processorSeconds: process.processorSeconds, turns: turns),
             journal: journal, sockets: sockets)
+    }
+}
+
+extension QueueSnapshot {
+    /// All jobs of all lists.
+    var listedJobs: [JobReport] { waitingJobs + runningJobs + quarantinedJobs + endedJobs }
+
+    /// The same without names that the broker made up for those who gave none.
+    var shown: QueueSnapshot {
+        var snapshot = self
+        snapshot.waitingJobs = waitingJobs.map(\.shown)
+        snapshot.runningJobs = runningJobs.map(\.shown)
+        snapshot.quarantinedJobs = quarantinedJobs.map(\.shown)
+        snapshot.endedJobs = endedJobs.map(\.shown)
+        return snapshot
+    }
+}
+
+extension JobReport {
+    /// The same with empty names where the client gave none.
+    fileprivate var shown: JobReport {
+        var report = self
+        report.request = RequestID(key: request.shown)
+        if client == BrokerLoop.anyone { report.client = ClientID(name: "") }
+        return report
     }
 }

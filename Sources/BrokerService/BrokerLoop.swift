@@ -37,6 +37,7 @@ final class BrokerLoop {
     var readyIncarnations: [String: UInt64] = [:]
     var previewWishes: [JobID: PreviewWish] = [:]
     var reports: [JobID: StepReport] = [:]
+    var recentRequests = RecentRequests()
     /// Channels whose peer turned out to be gone, to be told to the queue in the next turn.
     var lostChannels: [ConnectionID] = []
 

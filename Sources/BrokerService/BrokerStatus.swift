@@ -9,8 +9,8 @@ public struct BrokerStatus: Sendable {
     public var queue: QueueSnapshot
     /// Jobs that the queue may hold.
     public var queueCapacity: Int
-    /// The start of the prompts of the waiting and running jobs in `queue`.
-    public var prompts: [JobID: String]
+    /// What the jobs listed in `queue` ask for, where still known.
+    public var requests: [JobID: RequestSummary]
     /// What the queue does not know of the workers.
     public var workers: [WorkerID: WorkerDetails]
     /// The process.

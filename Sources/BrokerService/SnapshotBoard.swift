@@ -9,7 +9,9 @@ public final class SnapshotBoard: Sendable {
     private struct Content {
         var status: BrokerStatus?
         var version: UInt64 = 0
-        var isWanted = false
+        var publishedAt = ContinuousClock.now
+        /// Since when somebody has waited for a newer one.
+        var wantedSince: ContinuousClock.Instant?
     }
 
     private let content = Mutex(Content())
@@ -21,8 +23,9 @@ public final class SnapshotBoard: Sendable {
     /// most about 250 ms old; `queue.at` says when it was. Nil before the first.
     public func latest() -> BrokerStatus? {
         let (status, isNewWish) = content.withLock { content in
-            defer { content.isWanted = true }
-            return (content.status, !content.isWanted)
+            let isNewWish = content.wantedSince == nil
+            if isNewWish { content.wantedSince = .now }
+            return (content.status, isNewWish)
         }
         if isNewWish { waker.wake() }
         return status
@@ -40,14 +43,30 @@ public final class SnapshotBoard: Sendable {
         return content.withLock { $0.status }
     }
 
+    /// A state of the last 300 ms, made by the loop if there is none; the last one of a loop that
+    /// is stuck. Nil before the first.
+    public func recent() async -> BrokerStatus? {
+        let status = latest()
+        return age < .milliseconds(300) ? status : await fresh()
+    }
+
+    /// Time since the last publication.
+    public var age: Duration { content.withLock { ContinuousClock.now - $0.publishedAt } }
+
+    /// How long the loop has left a wish unanswered: far above 250 ms, it is busy or stuck.
+    public var silence: Duration {
+        content.withLock { $0.wantedSince.map { ContinuousClock.now - $0 } ?? .zero }
+    }
+
     /// Whether somebody has asked since the last publication.
-    var isWanted: Bool { content.withLock { $0.isWanted } }
+    var isWanted: Bool { content.withLock { $0.wantedSince != nil } }
 
     func publish(_ status: BrokerStatus) {
         content.withLock { content in
             content.status = status
             content.version += 1
-            content.isWanted = false
+            content.publishedAt = .now
+            content.wantedSince = nil
         }
     }
 }

@@ -28,6 +28,8 @@ public struct QueueSnapshot: Equatable, Sendable, Codable {
     public var waitingJobs: [JobReport]
     /// See `waitingJobs`.
     public var runningJobs: [JobReport]
+    /// Jobs in quarantine, those of longest standing first.
+    public var quarantinedJobs: [JobReport]
     /// The latest outcomes, newest last.
     public var endedJobs: [JobReport]
     /// Figures since the start.
@@ -96,6 +98,9 @@ extension JobQueue {
         let running = keys(leased, limit: jobLimit).map {
             report(on: jobs[JobID(number: $0.minor)])
         }
+        let guarded = keys(self.quarantined, limit: jobLimit).map {
+            report(on: jobs[JobID(number: $0.minor)])
+        }
         let ended = lastResults(jobLimit).map { report(on: jobs[JobID(number: $0.minor)]) }
         return QueueSnapshot(
             at: now, waiting: Priority.allCases.map { line.count($0) },
@@ -103,8 +108,8 @@ extension JobQueue {
             quarantined: quarantined.count, results: results.count,
             resultBytes: results.totalWeight, payloadBytes: payloadBytes, watches: watches.count,
             isJournalAvailable: isJournalAvailable, workers: workerReports,
-            waitingJobs: nextJobs(jobLimit), runningJobs: running, endedJobs: ended,
-            counters: counters)
+            waitingJobs: nextJobs(jobLimit), runningJobs: running, quarantinedJobs: guarded,
+            endedJobs: ended, counters: counters)
     }
 
     /// A job's report; nil where the queue does not remember it.

@@ -37,6 +37,11 @@ enum MetricsText {
         text.single(
             "turbine_journal_available", .gauge, "1 if the journal can be written.",
             source.queue.isJournalAvailable ? 1 : 0)
+        if let bytes = process.journalFileBytes {
+            text.single(
+                "turbine_journal_file_bytes", .gauge, "Size of the journal, results included.",
+                Double(bytes))
+        }
         let commits = process.journalCommits
         text.histogram(
             "turbine_journal_commit_seconds", "Duration of the journal's transactions.",
@@ -54,6 +59,11 @@ enum MetricsText {
         text.family("turbine_jobs_waiting", .gauge, "Jobs in the line.")
         for (priority, count) in zip(Priority.allCases, queue.waiting) {
             text.sample("turbine_jobs_waiting", [("priority", priority.name)], Double(count))
+        }
+        if let capacity = source.process.queueCapacity {
+            text.single(
+                "turbine_queue_capacity_jobs", .gauge, "Jobs that may be unfinished at a time.",
+                Double(capacity))
         }
         let gauges: [(String, String, Double)] = [
             ("turbine_jobs_parked", "Jobs that pause after an error.", Double(queue.parked)),

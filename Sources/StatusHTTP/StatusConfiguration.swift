@@ -18,8 +18,10 @@ public struct StatusConfiguration: Equatable, Sendable {
     public var connections = 256
     /// Seconds after which a connection that sends or gets nothing is closed.
     public var idleSeconds: Int64 = 30
-    /// Seconds without a new snapshot after which the broker does not count as ready.
+    /// Seconds for which the loop may owe an answer before the broker does not count as ready, ...
     public var staleSeconds = 10.0
+    /// ... and before it does not count as alive.
+    public var stuckSeconds = 60.0
 
     /// Checks and keeps where to serve.
     /// - Parameters:

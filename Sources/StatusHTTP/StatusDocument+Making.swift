@@ -16,6 +16,7 @@ extension StatusDocument {
         workers = queue.workers.map { Worker($0, at: queue.at) }
         running = queue.runningJobs.map(job)
         waiting = queue.waitingJobs.map(job)
+        quarantined = queue.quarantinedJobs.map(job)
         recent = queue.endedJobs.reversed().map(job)
     }
 }
@@ -26,9 +27,9 @@ extension Instant {
 }
 
 extension StatusSource {
-    /// Whether the journal can be written and the loop made a snapshot lately.
+    /// Whether the journal can be written and the loop turns.
     func isReady(staleSeconds: Double) -> Bool {
-        queue.isJournalAvailable && (process.now - queue.at).seconds <= staleSeconds
+        queue.isJournalAvailable && process.loopSilence.seconds <= staleSeconds
     }
 
     /// How long the oldest waiting job has waited.
@@ -59,6 +60,7 @@ extension StatusDocument.Broker {
             isJournalAvailable: source.queue.isJournalAvailable,
             journalCommitSeconds: count == 0 ? nil : commits.sumSeconds / Double(count),
             droppedMessages: source.process.droppedMessages.values.reduce(0, &+),
+            workersLost: source.queue.counters.workersLost,
             residentBytes: source.process.residentBytes, results: source.queue.results,
             resultBytes: source.queue.resultBytes)
     }
@@ -79,6 +81,17 @@ extension StatusDocument.JobCounts {
             ) { first, _ in first },
             refused: Dictionary(refused.filter { $0.1 > 0 }) { first, _ in first },
             oldestWaitSeconds: source.oldestWait?.seconds, backlogSeconds: source.backlog?.seconds)
+    }
+}
+
+extension DeathCause {
+    /// What the worker did, for people.
+    fileprivate var words: String {
+        switch self {
+        case .silent: "fell silent"
+        case .hung: "hung"
+        case .restarted: "restarted"
+        }
     }
 }
 
@@ -131,7 +144,11 @@ extension StatusDocument.Job {
         switch report.state.phase {
         case .waiting: state = "waiting"
         case .leased: state = "running"
-        case .quarantined: state = "quarantined"
+        case .quarantined(let quarantine):
+            state = "quarantined"
+            message =
+                "took down workers: \(quarantine.deaths); the last, \(quarantine.worker), "
+                + quarantine.cause.words
         case .ended(let ending):
             state = ending.code.rawValue
             if case .failed(let failure) = ending { message = failure.message }

@@ -19,6 +19,8 @@ public struct StatusDocument: Equatable, Sendable, Codable {
     public var running: [Job]
     /// The next jobs; the list is cut.
     public var waiting: [Job]
+    /// Jobs that an operator has to decide on; the list is cut.
+    public var quarantined: [Job]
     /// The latest endings, newest first; the list is cut.
     public var recent: [Job]
 
@@ -36,6 +38,8 @@ public struct StatusDocument: Equatable, Sendable, Codable {
         public var journalCommitSeconds: Double?
         /// Messages not delivered or not understood.
         public var droppedMessages: UInt64
+        /// Workers that fell silent since the start.
+        public var workersLost: UInt64
         /// Resident memory of the process.
         public var residentBytes: Int64?
         /// Outcomes kept.
@@ -132,7 +136,7 @@ public struct StatusDocument: Equatable, Sendable, Codable {
         public var priority: String
         /// waiting, running, quarantined, expired, or the outcome.
         public var state: String
-        /// The sentence about a failure.
+        /// The sentence about a failure or a quarantine.
         public var message: String?
         /// The worker that has or had it.
         public var worker: String?

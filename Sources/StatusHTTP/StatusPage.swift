@@ -11,7 +11,7 @@ struct StatusPage {
 
     /// The value of the header `Content-Security-Policy` that goes with the page.
     var securityPolicy: String {
-        "default-src 'none'; img-src 'self'; connect-src 'self'; style-src 'nonce-\(nonce)'; "
+        "default-src 'none'; img-src 'self' data:; connect-src 'self'; style-src 'nonce-\(nonce)'; "
             + "script-src 'nonce-\(nonce)'; base-uri 'none'; form-action 'none'; "
             + "frame-ancestors 'none'"
     }
@@ -26,6 +26,7 @@ struct StatusPage {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <meta name="color-scheme" content="light dark">
         <noscript><meta http-equiv="refresh" content="10"></noscript>
+        <link rel="icon" href="\(StatusPageAssets.icon)">
         <title>Turbine: \(document.jobs.running) running, \(document.jobs.waiting) waiting</title>
         <style nonce="\(nonce)">\(StatusPageAssets.style)</style>
         </head>
@@ -33,6 +34,7 @@ struct StatusPage {
         <main>
         \(header)
         \(tiles)
+        \(quarantined)
         \(workers)
         \(running)
         \(recent)
@@ -108,11 +110,19 @@ struct StatusPage {
             + "<small>\(note)</small></div>"
     }
 
+    /// How many workers fell silent: a worker that is lost is in the table no more.
+    private var lost: String {
+        let count = document.broker.workersLost
+        guard count > 0 else { return "" }
+        return " <span class=\"alarm\">\(HTMLText.grouped(Int(clamping: count))) lost since the "
+            + "start</span>"
+    }
+
     private var workers: String {
         guard !document.workers.isEmpty else {
             return """
-                <section><h2>Workers</h2><p class="empty">None is connected. Start one with
-                <code>turbine worker --broker … --model …</code>.</p></section>
+                <section><h2>Workers\(lost)</h2><p class="empty">None is connected. Start one with
+                <code>turbine worker --broker …</code>.</p></section>
                 """
         }
         let rows = document.workers.map { worker in
@@ -129,7 +139,7 @@ struct StatusPage {
                 """
         }
         return """
-            <section><h2>Workers</h2><div class="scroll"><table><thead><tr><th>Name<th>State\
+            <section><h2>Workers\(lost)</h2><div class="scroll"><table><thead><tr><th>Name<th>State\
             <th>Jobs\
             <th class="n">Steps<th class="n">Memory<th class="n">Done<th class="n">Heard</tr>\
             </thead>

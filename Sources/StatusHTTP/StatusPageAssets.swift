@@ -1,6 +1,13 @@
 // The page's style and script, part of the page itself: nothing is loaded from elsewhere.
 
 enum StatusPageAssets {
+    /// The icon in the browser's tab: a wheel.
+    static let icon =
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+        + "%3Ccircle cx='8' cy='8' r='6' fill='none' stroke='%232563eb' stroke-width='3' "
+        + "stroke-dasharray='4.5 1.8'/%3E%3Ccircle cx='8' cy='8' r='2' fill='%232563eb'/%3E"
+        + "%3C/svg%3E"
+
     /// Colours follow the reader's preference for light or dark.
     static let style = """
         :root{--bg:#f5f6f8;--card:#fff;--text:#1b1f24;--soft:#5d6673;--line:#dfe3e8;
@@ -57,6 +64,8 @@ enum StatusPageAssets {
         progress::-webkit-progress-value{background:var(--accent)}
         progress::-moz-progress-bar{background:var(--accent)}
         .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(168px,1fr));gap:14px}
+        @media(max-width:480px){.cards{grid-template-columns:repeat(2,minmax(0,1fr));gap:10px}
+        main{padding:14px 10px 30px}section{padding:12px}}
         .card{border:1px solid var(--line);border-radius:10px;overflow:hidden}
         .picture{aspect-ratio:1;background:var(--line);display:grid;place-items:center;
         color:var(--soft);overflow:hidden;min-height:0}.picture img{width:100%;height:100%;
@@ -64,6 +73,9 @@ enum StatusPageAssets {
         .body{padding:10px 12px;display:grid;gap:6px;justify-items:start}
         .card .title{display:-webkit-box;-webkit-line-clamp:3;-webkit-box-orient:vertical;
         overflow:hidden}
+        h2 .alarm{color:var(--bad);text-transform:none;letter-spacing:0;margin-left:8px}
+        code{background:var(--line);border-radius:5px;padding:1px 5px;overflow-wrap:anywhere}
+        .soft{color:var(--soft);font-style:italic}
         .message{margin:0;color:var(--bad);font-size:13px;overflow-wrap:anywhere}
         footer{text-align:center;padding-top:4px}a{color:var(--accent)}
         #lost{position:fixed;left:50%;bottom:20px;transform:translateX(-50%);margin:0;
@@ -82,7 +94,9 @@ enum StatusPageAssets {
               const answer = await fetch("/",
                 {cache: "no-store", signal: AbortSignal.timeout(8000)});
               if (!answer.ok) throw new Error(answer.status);
-              const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+              // The style is here already, and the new one has another nonce.
+              const text = (await answer.text()).replace(/<style[^]*?<[/]style>/, "");
+              const page = new DOMParser().parseFromString(text, "text/html");
               const images = new Map();
               for (const image of document.querySelectorAll("img"))
                 images.set(image.getAttribute("src"), image);

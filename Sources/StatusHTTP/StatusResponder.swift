@@ -6,7 +6,7 @@ import QueueCore
 /// Answers requests; holds no state of its own.
 struct StatusResponder: Sendable {
     let configuration: StatusConfiguration
-    let source: @Sendable () -> StatusSource
+    let source: @Sendable () async -> StatusSource
 
     /// The answer to a request.
     func respond(to request: Request) async -> Response {
@@ -48,14 +48,14 @@ struct StatusResponder: Sendable {
 
     private func show(_ page: Page, _ request: Request) async -> Response {
         switch page {
-        case .health: return Self.text(.ok, "alive")
-        case .ready: return readiness(request)
-        case .status: return status()
+        case .health: return await health()
+        case .ready: return await readiness(request)
+        case .status: return await status()
         case .metrics:
-            let text = MetricsText.make(source(), configuration: configuration)
+            let text = MetricsText.make(await source(), configuration: configuration)
             return Self.content(text, type: "text/plain; version=0.0.4; charset=utf-8")
         case .overview:
-            let document = StatusDocument(source(), configuration: configuration)
+            let document = StatusDocument(await source(), configuration: configuration)
             let page = StatusPage(document: document, nonce: Self.nonce())
             var response = Self.content(page.html, type: "text/html; charset=utf-8")
             response.headers[.contentSecurityPolicy] = page.securityPolicy
@@ -64,9 +64,19 @@ struct StatusResponder: Sendable {
         }
     }
 
+    /// Alive: the loop turns. A start anew helps where it does not, so this asks for patience.
+    private func health() async -> Response {
+        let silence = await source().process.loopSilence.seconds
+        guard silence <= configuration.stuckSeconds else {
+            return Self.text(
+                .serviceUnavailable, "The broker's loop has stood still for \(Int(silence)) s.")
+        }
+        return Self.text(.ok, "alive")
+    }
+
     /// Ready: the journal can be written and the loop turns; `?workers=N` asks for workers, too.
-    private func readiness(_ request: Request) -> Response {
-        let source = source()
+    private func readiness(_ request: Request) async -> Response {
+        let source = await source()
         guard source.queue.isJournalAvailable else {
             return Self.text(.serviceUnavailable, "The journal cannot be written.")
         }
@@ -84,12 +94,12 @@ struct StatusResponder: Sendable {
             ready >= count ? .ok : .serviceUnavailable, "\(ready) of \(count) workers are ready.")
     }
 
-    private func status() -> Response {
+    private func status() async -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-        let document = StatusDocument(source(), configuration: configuration)
+        let document = StatusDocument(await source(), configuration: configuration)
         guard let data = try? encoder.encode(document) else {
             return Self.text(.internalServerError, "The status cannot be written as JSON.")
         }

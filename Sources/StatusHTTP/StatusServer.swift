@@ -14,7 +14,7 @@ public final class StatusServer: Sendable {
 
     /// Makes a server; `start` binds it.
     public init(
-        configuration: StatusConfiguration, source: @escaping @Sendable () -> StatusSource
+        configuration: StatusConfiguration, source: @escaping @Sendable () async -> StatusSource
     ) {
         self.configuration = configuration
         responder = StatusResponder(configuration: configuration, source: source)

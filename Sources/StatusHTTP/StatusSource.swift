@@ -33,12 +33,18 @@ public struct ProcessFacts: Equatable, Sendable {
     public var now: Instant
     /// Time since the start.
     public var uptime: TimeSpan
+    /// How long the broker's loop has owed an answer to a reader; zero while it turns.
+    public var loopSilence = TimeSpan.zero
     /// How long the journal's transactions took.
     public var journalCommits = LatencyHistogram()
     /// Messages not delivered or not understood, by reason: a short name in snake case.
     public var droppedMessages: [String: UInt64] = [:]
     /// The process's resident memory in bytes, where known.
     public var residentBytes: Int64?
+    /// Jobs that the queue may hold, where known.
+    public var queueCapacity: Int?
+    /// Size of the journal's file in bytes, where known.
+    public var journalFileBytes: Int64?
     /// When the job that has waited longest was accepted, where known; else it is taken from the
     /// jobs that the snapshot lists.
     public var oldestAcceptedAt: Instant?
@@ -55,15 +61,15 @@ public struct ProcessFacts: Equatable, Sendable {
 public struct JobDetails: Equatable, Sendable {
     /// The prompt, or what stands for it.
     public var prompt: String
-    /// Width and height of an image in pixels.
-    public var width: Int
+    /// Width and height of an image in pixels; nil where the request leaves it open.
+    public var width: Int?
     /// See `width`.
-    public var height: Int
+    public var height: Int?
     /// The first image's seed, if the client chose one.
     public var seed: UInt64?
 
     /// Describes a job.
-    public init(prompt: String, width: Int, height: Int, seed: UInt64? = nil) {
+    public init(prompt: String, width: Int? = nil, height: Int? = nil, seed: UInt64? = nil) {
         self.prompt = prompt
         self.width = width
         self.height = height

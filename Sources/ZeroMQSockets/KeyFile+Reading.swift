@@ -3,8 +3,14 @@
 import Foundation
 
 extension KeyFile {
-    /// The text and the mode of a small regular file.
-    static func read(_ path: String) throws(ZeroMQError) -> (text: String, mode: mode_t) {
+    /// Whether others than its owner and this process may read a file. Where a file belongs to
+    /// somebody else, as a mounted secret does to root, its group is how this process gets at it.
+    static func isOpen(mode: mode_t, owner: uid_t, user: uid_t = geteuid()) -> Bool {
+        mode & (owner == user ? 0o077 : 0o037) != 0
+    }
+
+    /// The text of a small regular file, and whether it is open to others.
+    static func read(_ path: String) throws(ZeroMQError) -> (text: String, isOpen: Bool) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw fault(path, String(cString: strerror(errno)), "make it readable")
@@ -23,7 +29,7 @@ extension KeyFile {
         else {
             throw fault(path, "it is no text", "name a key file")
         }
-        return (text, status.st_mode)
+        return (text, isOpen(mode: status.st_mode, owner: status.st_uid))
     }
 
     /// A new file with the text; nothing of it is left behind on a failure.

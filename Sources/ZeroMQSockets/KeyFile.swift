@@ -43,9 +43,9 @@ public struct KeyFile: Sendable, Equatable {
 
     /// Reads a file. One with a secret key must not be open to others.
     public init(path: String) throws(ZeroMQError) {
-        let (text, mode) = try Self.read(path)
+        let (text, isOpen) = try Self.read(path)
         try self.init(text: text, path: path)
-        if secretKey != nil, mode & 0o077 != 0 {
+        if secretKey != nil, isOpen {
             throw Self.fault(path, "others may read the secret key", "chmod 600 it")
         }
     }

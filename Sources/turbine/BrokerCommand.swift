@@ -31,7 +31,10 @@ struct BrokerCommand: ParsableCommand {
                 address: $0, token: try httpToken.map(Self.token), isInsecure: options.insecure)
         }
         let broker = try Broker(try options.configuration())
-        let page = try pages.map { try BrokerStatusPage(broker, configuration: $0) }
+        let page = try pages.map {
+            try BrokerStatusPage(
+                broker, dataFolder: options.data, configuration: $0)
+        }
         let address = page.map { " http=\($0.address)" } ?? ""
         print(
             "listening clients=\(broker.clientEndpoint) workers=\(broker.workerEndpoint)\(address)"

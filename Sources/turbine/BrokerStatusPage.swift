@@ -11,27 +11,47 @@ struct BrokerStatusPage {
     /// The address with the port that was bound.
     let address: String
 
-    /// Binds and serves.
+    /// Binds and serves; the broker's store is in `dataFolder`.
     /// - Throws: `StatusHTTPError` for an address that cannot be used.
-    init(_ broker: Broker, configuration: StatusConfiguration) throws {
+    init(_ broker: Broker, dataFolder: String, configuration: StatusConfiguration) throws {
         let board = broker.board
         // The first snapshot, so that the first reader finds one.
-        let deadline = ContinuousClock.now + .seconds(5)
+        let deadline = ContinuousClock.now + .seconds(20)
         while board.latest() == nil, ContinuousClock.now < deadline { usleep(2000) }
         guard let first = board.latest() else {
             throw ValidationError("The broker shows no state; look at its log.")
         }
+        let shelf = ThumbnailShelf(dataFolder: dataFolder)
         server = StatusServer(configuration: configuration) {
-            Self.source(board.latest() ?? first)
+            Self.source(await board.recent() ?? first, board, shelf)
         }
         address = "\(configuration.host):\(try server.startAndWait())"
     }
 
-    private static func source(_ status: BrokerStatus) -> StatusSource {
-        let now = Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
+    private static func source(
+        _ status: BrokerStatus, _ board: SnapshotBoard, _ shelf: ThumbnailShelf
+    ) -> StatusSource {
+        StatusSource(
+            queue: status.queue, process: facts(status, board),
+            details: { job in
+                let known = shelf.details(of: job)
+                guard let request = status.requests[job] else { return known }
+                return JobDetails(
+                    prompt: request.excerpt, width: known?.width ?? request.width.map { Int($0) },
+                    height: known?.height ?? request.height.map { Int($0) },
+                    seed: known?.seed ?? request.seed)
+            },
+            thumbnail: { await shelf.picture(of: $0, in: status.queue) })
+    }
+
+    private static func facts(_ status: BrokerStatus, _ board: SnapshotBoard) -> ProcessFacts {
+        let now = status.queue.at + TimeSpan(board.age)
         var facts = ProcessFacts(
             version: status.process.version, now: now, uptime: now - status.process.startedAt)
+        facts.loopSilence = TimeSpan(board.silence)
         facts.residentBytes = status.process.residentBytes
+        facts.queueCapacity = status.queueCapacity
+        facts.journalFileBytes = status.journal.fileBytes
         facts.journalCommits =
             LatencyHistogram(
                 bounds: JournalMetrics.bounds, counts: status.journal.counts,
@@ -42,10 +62,13 @@ struct BrokerStatusPage {
             "unauthorized": sockets.unauthorized, "refused_key": sockets.refusedKeys,
             "coalesced": sockets.coalesced,
         ]
-        return StatusSource(
-            queue: status.queue, process: facts,
-            details: { job in
-                status.prompts[job].map { JobDetails(prompt: $0, width: 0, height: 0) }
-            })
+        return facts
+    }
+}
+
+extension TimeSpan {
+    fileprivate init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self.init(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
     }
 }

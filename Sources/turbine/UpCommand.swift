@@ -21,6 +21,8 @@ struct UpCommand: ParsableCommand {
     var data = "turbine-data"
     @Option(help: "The status page's address.")
     var http = "127.0.0.1:8080"
+    @Option(help: "A file whose first line is the token that the status page asks for.")
+    var httpToken: String?
     @Option(help: "Where clients connect.")
     var clientEndpoint = "tcp://127.0.0.1:5570"
     @Option(help: "Where workers connect.")
@@ -63,6 +65,7 @@ struct UpCommand: ParsableCommand {
             "--worker-endpoint", workerEndpoint, "--http", http, "--die-with-parent",
         ]
         let keyOptions = keys.map { ["--keys", $0] } ?? []
+        broker += httpToken.map { ["--http-token", $0] } ?? []
         broker += keyOptions + (insecure ? ["--insecure"] : [])
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let share = threads ?? max(1, processors / workers)

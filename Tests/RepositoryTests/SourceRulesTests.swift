@@ -120,8 +120,8 @@ import Testing
         let tests = try manager.contentsOfDirectory(atPath: Repository.path("Tests"))
         let wrappers = targets.filter { $0.hasPrefix("C") && $0.dropFirst().first!.isUppercase }
         let others = ["CommandLineTests", "DeployTests", "RepositoryTests"]
-        // Layers are tested in the model that is made of them; the program as a process.
-        let elsewhere = wrappers + ["NeuralLayers", "turbine"]
+        // Layers are tested in the model that is made of them.
+        let elsewhere = wrappers + ["NeuralLayers"]
         for target in targets where !elsewhere.contains(target) {
             #expect(tests.contains("\(target)Tests"), "\(target)")
         }

@@ -18,6 +18,7 @@ import Testing
             "turbine_ready": "gauge", "turbine_snapshot_age_seconds": "gauge",
             "turbine_resident_memory_bytes": "gauge", "turbine_journal_available": "gauge",
             "turbine_journal_commit_seconds": "histogram",
+            "turbine_journal_file_bytes": "gauge", "turbine_queue_capacity_jobs": "gauge",
             "turbine_messages_dropped_total": "counter", "turbine_jobs_waiting": "gauge",
             "turbine_jobs_parked": "gauge", "turbine_jobs_running": "gauge",
             "turbine_jobs_quarantined": "gauge", "turbine_oldest_wait_seconds": "gauge",
@@ -97,7 +98,12 @@ import Testing
             seen = [(s.name, tuple(sorted(s.labels.items()))) for f in families for s in f.samples]
             assert len(seen) == len(set(seen)), "duplicate series"
             assert all(f.documentation and f.type != "unknown" for f in families)
-            assert len(families) == 31, len(families)
+            assert len(families) == 33, len(families)
+            for f in families:
+                if f.type == "histogram":
+                    last = [s for s in f.samples if s.name.endswith("_bucket")][-1]
+                    count = next(s for s in f.samples if s.name.endswith("_count"))
+                    assert last.labels["le"] == "+Inf" and last.value == count.value, f.name
             """, file.path,
         ]
         let code = try await withCheckedThrowingContinuation { continuation in

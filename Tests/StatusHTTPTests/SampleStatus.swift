@@ -7,19 +7,32 @@ enum SampleStatus {
         "</b><script>document.title='owned'</script><img src=x onerror=alert(1)>"
     static let now = Instant(microseconds: 1_900_000_000_000_000)
 
-    /// A source with jobs of all states; `change` may alter its queue.
-    static func source(_ change: (inout QueueSnapshot) -> Void = { _ in }) -> StatusSource {
+    /// A source with jobs of all states; `change` may alter its queue, and the loop may have been
+    /// silent for a time.
+    static func source(
+        silence: TimeSpan = .zero, _ change: (inout QueueSnapshot) -> Void = { _ in }
+    ) -> StatusSource {
         var queue = queue
         change(&queue)
         var process = ProcessFacts(version: "1.2.3", now: now, uptime: .seconds(93_784))
+        process.loopSilence = silence
         for millisecond in 1...40 {
             process.journalCommits.observe(seconds: Double(millisecond) / 4000)
         }
         process.droppedMessages = ["oversized": 2, "undecodable": 3]
         process.residentBytes = 48 << 20
+        process.queueCapacity = 100_000
+        process.journalFileBytes = 2 << 30
         return StatusSource(
             queue: queue, process: process, details: { details(of: $0) },
             thumbnail: { $0.number < 100 ? SamplePNG.gradient(seed: $0.number) : nil })
+    }
+
+    /// The second of the running jobs completes.
+    static func endOne(_ queue: inout QueueSnapshot) {
+        queue.runningJobs.removeLast()
+        queue.running -= 1
+        queue.endedJobs.append(ended(40))
     }
 
     static func details(of id: JobID) -> JobDetails? {
@@ -48,6 +61,7 @@ enum SampleStatus {
             resultBytes: 1_610_612_736, payloadBytes: 40_960, watches: 12,
             isJournalAvailable: true, workers: workers, waitingJobs: (41...46).map(waiting),
             runningJobs: [running(39, step: 5), running(40, step: 1)],
+            quarantinedJobs: [quarantined(29)],
             endedJobs: (30...38).map(ended), counters: counters)
     }
 
@@ -101,6 +115,18 @@ enum SampleStatus {
         state.worker = "worker-\(number - 38)"
         state.startedAt = Instant(microseconds: now.microseconds - 2_000_000)
         return report(number, step: step, state)
+    }
+
+    private static func quarantined(_ number: Int) -> JobReport {
+        var state = JobState()
+        state.attempt = 3
+        state.worker = "worker-2"
+        state.startedAt = Instant(microseconds: now.microseconds - 600_000_000)
+        state.phase = .quarantined(
+            Quarantine(
+                deaths: 3, cause: .silent, worker: "worker-2",
+                since: Instant(microseconds: now.microseconds - 540_000_000)))
+        return report(number, step: 2, state)
     }
 
     private static func ended(_ number: Int) -> JobReport {

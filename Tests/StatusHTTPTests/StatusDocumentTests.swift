@@ -23,7 +23,9 @@ import Testing
         let object = try await json()
         #expect(
             object.keys.sorted() == [
-                "at", "broker", "formatVersion", "jobs", "recent", "running", "waiting", "workers",
+                "at", "broker", "formatVersion", "jobs", "quarantined", "recent", "running",
+                "waiting",
+                "workers",
             ])
         let jobs = try #require(object["jobs"] as? [String: Any])
         #expect(jobs["waiting"] as? Int == 123 && jobs["running"] as? Int == 2)

@@ -1,77 +1,112 @@
-// The page in a real browser: TURBINE_TEST_CHROMIUM names a Chromium;
-// TURBINE_TEST_SCREENSHOTS a folder to keep the pictures in.
+// The page in a real browser, started once for all that is to be seen. TURBINE_TEST_CHROMIUM names
+// a Chromium and TURBINE_TEST_PYTHON a Python; TURBINE_TEST_SCREENSHOTS a folder to keep the
+// pictures in.
 import Foundation
+import QueueCore
 import StatusHTTP
+import Synchronization
 import Testing
 
 @Suite(
-    .serialized,
     .enabled(
-        if: ProcessInfo.processInfo.environment["TURBINE_TEST_CHROMIUM"] != nil,
-        "TURBINE_TEST_CHROMIUM names a Chromium"))
+        if: environment["TURBINE_TEST_CHROMIUM"] != nil
+            && environment["TURBINE_TEST_PYTHON"] != nil,
+        "TURBINE_TEST_CHROMIUM and TURBINE_TEST_PYTHON name a Chromium and a Python"))
 struct StatusPageBrowserTests {
-    private func chromium(_ arguments: [String]) async throws -> (code: Int32, output: String) {
-        let environment = ProcessInfo.processInfo.environment
-        let profile = FileManager.default.temporaryDirectory
-            .appendingPathComponent("turbine-chromium-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: profile) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: environment["TURBINE_TEST_CHROMIUM"] ?? "")
-        process.arguments =
-            [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                "--no-first-run", "--user-data-dir=\(profile.path)", "--hide-scrollbars",
-            ] + arguments
+    private static let checks = [
+        "the page is there", "rows", "thumbnails", "title", "hostile text is text",
+        "lost is hidden", "progress", "picture light", "fits 320", "fits 390", "picture narrow",
+        "fits 800", "dark", "picture dark", "a job that ends appears", "its thumbnail",
+        "without a reload", "pictures stay", "no complaints", "a lost broker is told",
+        "the last state stays", "a broker that is back, too", "still without a reload",
+    ]
+
+    @Test func peopleSeeWhatHappens() async throws {
+        let hasChanged = Atomic(false)
+        let source: @Sendable () -> StatusSource = {
+            hasChanged.load(ordering: .relaxed)
+                ? SampleStatus.source(SampleStatus.endOne) : SampleStatus.source()
+        }
+        let first = try StatusServerTests.server(source: source)
+        let port = try await first.start()
+        let again = try StatusServerTests.server(
+            address: "127.0.0.1:\(port)", source: source)
+        let folder = try Self.screenshots()
+        defer { if environment["TURBINE_TEST_SCREENSHOTS"] == nil { remove(folder) } }
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("Scripts/check_page.py").path
+        let dialogue = try Dialogue(
+            [environment["TURBINE_TEST_PYTHON"] ?? "", script]
+                + [environment["TURBINE_TEST_CHROMIUM"] ?? "", "http://127.0.0.1:\(port)/", folder]
+                + (29...46).map { "\($0)" })
+        var lines: [String] = []
+        for await line in dialogue.lines {
+            lines.append(line)
+            switch line {
+            case "do: change": hasChanged.store(true, ordering: .relaxed)
+            case "do: stop": await first.stop()
+            case "do: start": try await again.start()
+            default: continue
+            }
+            dialogue.goOn()
+        }
+        await again.stop()
+        await first.stop()
+        #expect(dialogue.wait() == 0)
+        let log = lines.joined(separator: "\n")
+        for check in Self.checks { #expect(lines.contains("ok: \(check)"), "\(check)\n\(log)") }
+    }
+
+    private static func screenshots() throws -> String {
+        if let folder = environment["TURBINE_TEST_SCREENSHOTS"] { return folder }
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("turbine-screenshots-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder.path
+    }
+
+    private func remove(_ folder: String) { try? FileManager.default.removeItem(atPath: folder) }
+}
+
+private let environment = ProcessInfo.processInfo.environment
+
+/// A program that is read line by line and told to go on.
+private final class Dialogue {
+    /// What it says, until it ends.
+    let lines: AsyncStream<String>
+    private let process = Process()
+    private let input = Pipe()
+
+    init(_ command: [String]) throws {
         let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: command[0])
+        process.arguments = Array(command.dropFirst())
+        process.standardInput = input
         process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                do {
-                    try process.run()
-                    let data = output.fileHandleForReading.readDataToEndOfFile()
-                    process.waitUntilExit()
-                    let text = String(decoding: data, as: UTF8.self)
-                    continuation.resume(returning: (process.terminationStatus, text))
-                } catch { continuation.resume(throwing: error) }
+        process.standardError = output
+        let (lines, continuation) = AsyncStream<String>.makeStream()
+        self.lines = lines
+        try process.run()
+        let reader = output.fileHandleForReading
+        Thread.detachNewThread {
+            var rest = Data()
+            while true {
+                let data = reader.availableData
+                if data.isEmpty { break }
+                rest += data
+                while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    continuation.yield(String(decoding: rest[..<end], as: UTF8.self))
+                    rest = rest[rest.index(after: end)...]
+                }
             }
+            continuation.finish()
         }
     }
 
-    @Test func theDOMHoldsTheJobsAndNoForeignScriptRan() async throws {
-        try await RawHTTP.withServer(try StatusServerTests.server()) { port async throws in
-            // Five seconds of virtual time: the page has exchanged its main part twice.
-            let run = try await chromium([
-                "--virtual-time-budget=5000", "--dump-dom", "http://127.0.0.1:\(port)/",
-            ])
-            #expect(run.code == 0)
-            for id in 30...46 {
-                #expect(run.output.contains("id=\"job-\(id)\""), "job \(id)")
-            }
-            #expect(run.output.contains("a red fox in the snow"))
-            #expect(run.output.contains("<title>Turbine: 2 running, 123 waiting</title>"))
-            #expect(run.output.contains("id=\"lost\" role=\"status\" hidden"))
-            #expect(!run.output.contains("<title>owned"))
-        }
-    }
+    func goOn() { input.fileHandleForWriting.write(Data("\n".utf8)) }
 
-    @Test(arguments: ["light", "dark"])
-    func itCanBePhotographed(scheme: String) async throws {
-        let folder =
-            ProcessInfo.processInfo.environment["TURBINE_TEST_SCREENSHOTS"]
-            ?? FileManager.default.temporaryDirectory.path
-        let path = "\(folder)/turbine-status-\(scheme).png"
-        try await RawHTTP.withServer(try StatusServerTests.server()) { port async throws in
-            var arguments = [
-                "--virtual-time-budget=5000", "--window-size=1180,1700", "--screenshot=\(path)",
-            ]
-            if scheme == "dark" {
-                arguments.append("--blink-settings=preferredColorScheme=0")
-            }
-            let run = try await chromium(arguments + ["http://127.0.0.1:\(port)/"])
-            #expect(run.code == 0)
-            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-            #expect((size ?? 0) > 50_000, "an empty page would be smaller")
-        }
+    func wait() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
     }
 }

@@ -1,7 +1,7 @@
 // The page for people: what it shows, and that it escapes.
-import QueueCore
 import Testing
 
+@testable import QueueCore
 @testable import StatusHTTP
 
 @Suite struct StatusPageTests {
@@ -29,7 +29,9 @@ import Testing
 
     @Test func nothingIsLoadedFromElsewhere() throws {
         let html = try page()
-        #expect(!html.contains("http://") && !html.contains("https://"))
+        // The icon's name space is a name, not a place.
+        let places = html.replacing("http://www.w3.org/2000/svg", with: "")
+        #expect(!places.contains("http://") && !places.contains("https://"))
         #expect(!html.contains(" style=") && !html.contains(" onclick="))
     }
 
@@ -40,11 +42,48 @@ import Testing
         #expect(policy.contains("script-src 'nonce-n0nce';") && !policy.contains("unsafe"))
     }
 
+    @Test func whatAnOperatorHasToDecideIsSaid() throws {
+        let html = try page()
+        #expect(html.contains("took down workers: 3; the last, worker-2, fell silent"))
+        #expect(html.contains("turbine quarantine release 29"))
+        #expect(html.contains("2 lost since the start"))
+        let calm = try page(
+            SampleStatus.source {
+                $0.quarantinedJobs = []
+                $0.quarantined = 0
+                $0.counters.workersLost = 0
+            })
+        #expect(!calm.contains("Quarantined") && !calm.contains("lost since"))
+    }
+
+    @Test func aJobWithoutNamesHasNone() throws {
+        let html = try page(
+            SampleStatus.source {
+                $0.endedJobs = [$0.endedJobs[0]]
+                $0.endedJobs[0].client = ClientID(name: "")
+            })
+        #expect(html.contains("512×512 · 2 images · 3 s"))
+    }
+
+    @Test func longListsAreCutAndCounted() throws {
+        let html = try page(
+            SampleStatus.source { queue in
+                let job = queue.waitingJobs[0]
+                queue.waitingJobs = (UInt64(100)..<200).map { number in
+                    var job = job
+                    job.id = JobID(number: number)
+                    return job
+                }
+            })
+        #expect(html.contains("id=\"job-119\"") && !html.contains("id=\"job-120\""))
+        #expect(html.contains("… and 103 more"))
+    }
+
     @Test func everyStateOfTheBrokerIsSaid() throws {
         #expect(try page().contains("In service"))
         let closed = try page(SampleStatus.source { $0.isJournalAvailable = false })
         #expect(closed.contains("The journal cannot be written"))
-        let stale = SampleStatus.source { $0.at = SampleStatus.now + .seconds(-60) }
+        let stale = SampleStatus.source(silence: .seconds(20))
         #expect(try page(stale).contains("stands still"))
         let alone = try page(SampleStatus.source { $0.workers = [] })
         #expect(alone.contains("no worker is ready") && alone.contains("None is connected"))

@@ -2,6 +2,7 @@
 import Foundation
 import QueueCore
 import StatusHTTP
+import Synchronization
 import Testing
 
 typealias StatusServerUnderTest = StatusServer
@@ -122,16 +123,32 @@ typealias StatusServerUnderTest = StatusServer
         (true, 0, "", 200), (false, 0, "", 503), (true, 11, "", 503), (true, 9, "", 200),
         (true, 0, "?workers=2", 200), (true, 0, "?workers=3", 503), (true, 0, "?workers=x", 400),
     ])
-    func readiness(isJournalAvailable: Bool, age: Int, query: String, status: Int) async throws {
+    func readiness(
+        isJournalAvailable: Bool, silence: Int, query: String, status: Int
+    ) async throws {
         let server = try Self.server(source: {
-            SampleStatus.source {
+            SampleStatus.source(silence: .seconds(Int64(silence))) {
                 $0.isJournalAvailable = isJournalAvailable
-                $0.at = SampleStatus.now + .seconds(-Int64(age))
+                // How long ago somebody last looked says nothing of the broker.
+                $0.at = SampleStatus.now + .seconds(-3600)
             }
         })
         try await RawHTTP.withServer(server) { port async throws in
             #expect(try await RawHTTP.send("GET", "/readyz\(query)", port: port).status == status)
             #expect(try await RawHTTP.send("GET", "/healthz", port: port).status == 200)
+        }
+    }
+
+    @Test func aLoopThatStandsStillForAMinuteIsNotAlive() async throws {
+        let silence = Atomic<Int>(59)
+        let server = try Self.server(source: {
+            SampleStatus.source(silence: .seconds(Int64(silence.load(ordering: .relaxed))))
+        })
+        try await RawHTTP.withServer(server) { port async throws in
+            #expect(try await RawHTTP.send("GET", "/healthz", port: port).status == 200)
+            silence.store(61, ordering: .relaxed)
+            let answer = try await RawHTTP.send("GET", "/healthz", port: port)
+            #expect(answer.status == 503 && answer.text.contains("61 s"))
         }
     }
 

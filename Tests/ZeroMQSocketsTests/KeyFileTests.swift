@@ -36,6 +36,15 @@ import Testing
         #expect(error?.remedy.contains("600") == true)
     }
 
+    @Test(arguments: [
+        (0o600, 1, false), (0o400, 1, false), (0o640, 1, true), (0o604, 1, true),
+        (0o440, 0, false), (0o640, 0, false), (0o444, 0, true), (0o460, 0, true),
+    ])
+    func `a mounted secret may be read through its group`(mode: Int, owner: Int, isOpen: Bool) {
+        #expect(
+            KeyFile.isOpen(mode: mode_t(mode), owner: uid_t(owner), user: 1) == isOpen)
+    }
+
     @Test func `existing keys are not overwritten`() throws {
         let folder = try TemporaryFolder()
         let file = KeyFile(role: .client, publicKey: try CurveKeyPair.generate().publicKey)
