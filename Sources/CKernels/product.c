@@ -121,6 +121,11 @@ void ck_product_pack(
     pack(a, m, k, panel, packed);
 }
 
+void ck_product_pack_lines(
+    const float *base, int64_t stride, int64_t m, int64_t k, int64_t panel, float *packed) {
+    pack_lines(base, stride, m, k, panel, packed);
+}
+
 void ck_product_pack_columns(
     const ck_rows *rows, int64_t first, int64_t count, int64_t k, float *panel) {
     pack_column_panel(rows, first, count, k, panel);

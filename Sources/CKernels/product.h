@@ -113,6 +113,23 @@ TARGET_AVX512 static void pack_column_panel(
     pack_rows(rows, first, count, 0, k, WIDTH, panel);
 }
 
+/// `depth` lines of `count` floats, each filled up with zeros to `lanes`.
+TARGET_AVX512 INLINE void copy_lines(
+    const float *lines, int64_t stride, int64_t depth, int64_t count, int64_t lanes, float *out) {
+    __mmask16 low = (__mmask16)(count >= 16 ? 0xffff : (1 << count) - 1);
+    __mmask16 high = (__mmask16)(count >= 32 ? 0xffff : count <= 16 ? 0 : (1 << (count - 16)) - 1);
+    for (int64_t k = 0; k < depth; k++) {
+        const float *line = lines + k * stride;
+        __m512 a = _mm512_maskz_loadu_ps(low, line);
+        if (lanes == PANEL_ROWS) {
+            _mm512_mask_storeu_ps(out + k * lanes, (1 << PANEL_ROWS) - 1, a);
+        } else {
+            _mm512_storeu_ps(out + k * lanes, a);
+            _mm512_storeu_ps(out + k * lanes + 16, _mm512_maskz_loadu_ps(high, line + 16));
+        }
+    }
+}
+
 TARGET_AVX512 static void run(
     const float *packed, int64_t m, int64_t k, const ck_columns *b, int64_t first, int64_t n,
     float *c, int64_t ldc, int accumulate, float *scratch) {
@@ -126,6 +143,10 @@ TARGET_AVX512 static void run(
                 pack_panel(&b->rows, first + j, count, k0, depth, WIDTH, out);
             else if (b->kind == CK_FROM_IMAGE)
                 gather_taps(&b->image, first + j, count, k0, depth, out);
+            else if (b->kind == CK_FROM_LINES)
+                copy_lines(
+                    (const float *)b->rows.base + k0 * b->rows.stride + first + j,
+                    b->rows.stride, depth, count, WIDTH, out);
         }
         const float *block = packed + k0 * panels * PANEL_ROWS;
         int adds = accumulate || k0 > 0;
@@ -162,6 +183,19 @@ TARGET_AVX512 static void pack(
     }
 }
 
+TARGET_AVX512 static void pack_lines(
+    const float *base, int64_t stride, int64_t m, int64_t k, int64_t panel, float *packed) {
+    int64_t panels = (m + PANEL_ROWS - 1) / PANEL_ROWS;
+    int64_t first = panel * PANEL_ROWS;
+    int64_t count = m - first < PANEL_ROWS ? m - first : PANEL_ROWS;
+    for (int64_t k0 = 0; k0 < k; k0 += DEPTH) {
+        int64_t depth = k - k0 < DEPTH ? k - k0 : DEPTH;
+        copy_lines(
+            base + k0 * stride + first, stride, depth, count, PANEL_ROWS,
+            packed + k0 * panels * PANEL_ROWS + panel * depth * PANEL_ROWS);
+    }
+}
+
 /// Four rows of weights at a time against one row of x.
 INLINE void few_body(
     const float *x, int64_t x_stride, int64_t m, int64_t k, const ck_rows *rows, int64_t first,
@@ -191,4 +225,3 @@ TARGET_AVX512 static void few(
     int64_t n, float *y, int64_t y_stride, int accumulate) {
     few_body(x, x_stride, m, k, rows, first, n, y, y_stride, accumulate);
 }
-

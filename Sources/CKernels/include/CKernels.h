@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelsGradients.h"
 #include "CKernelsProduct.h"
 
 // MARK: Instruction sets
