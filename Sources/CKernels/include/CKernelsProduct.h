@@ -4,7 +4,7 @@
 // B is packed block by block on its way in, from weights of any element type (whose rows run along
 // K) or straight from an image (convolution), or it comes in panels already. An element of C is
 // summed in the order of K in blocks of 256, wherever it lies in the matrix and however the work is
-// split. For AVX-512 alone: OpenBLAS 0.3.21 is as fast on narrower instruction sets.
+// split. For AVX-512 and for AVX2 with FMA; other processors use OpenBLAS.
 #pragma once
 #include <stdint.h>
 
