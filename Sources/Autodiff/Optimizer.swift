@@ -59,10 +59,16 @@ public final class Optimizer {
     }
 
     /// The norm of all gradients together.
-    public static func norm(_ gradients: [String: Tensor]) -> Float {
-        var sum = 0.0
-        for name in gradients.keys.sorted() { sum += sumOfSquares(gradients[name]!) }
-        return Float(sum.squareRoot())
+    public static func norm(_ gradients: [String: Tensor], _ team: ComputeTeam) -> Float {
+        let names = gradients.keys.sorted()
+        var squares = [Double](repeating: 0, count: names.count)
+        squares.withUnsafeMutableBufferPointer { squares in
+            let base = squares.baseAddress!
+            team.run(names.count) { index, _ in
+                base[index] = sumOfSquares(gradients[names[index]]!)
+            }
+        }
+        return Float(squares.reduce(0, +).squareRoot())
     }
 
     /// Takes one step.
@@ -72,7 +78,7 @@ public final class Optimizer {
     ///   - norm: of all of them, which the limit applies to
     ///   - schedule: factor of the learning rates at this step
     public func step(
-        _ gradients: [String: Tensor], norm: Float, schedule: Float, _ operations: EagerOperations
+        _ gradients: [String: Tensor], norm: Float, schedule: Float, _ team: ComputeTeam
     ) {
         stepCount += 1
         let limit = settings.gradientLimit
@@ -80,7 +86,9 @@ public final class Optimizer {
         let names = parameters.names.filter { gradients[$0] != nil }
         let decay = min(
             settings.averageDecay, Float(1 + stepCount) / Float(10 + stepCount))
-        for name in names {
+        let corrections = (power(settings.beta1), power(settings.beta2))
+        team.run(names.count) { index, operations in
+            let name = names[index]
             let (parameter, gradient) = (parameters[name], gradients[name]!)
             if factor != 1 {
                 ck_scaled(
@@ -89,26 +97,29 @@ public final class Optimizer {
             if usesMuon(name) {
                 muon(name, parameter, gradient, schedule, operations)
             } else {
-                adamW(name, parameter, gradient, schedule)
+                adamW(name, parameter, gradient, schedule, corrections)
             }
             ck_move_towards(
                 average[name].floats, parameter.floats, 1 - decay, Int64(parameter.count))
         }
     }
 
+    /// 1 − base^steps
+    private func power(_ base: Float) -> Float {
+        var result = 1.0
+        for _ in 0..<min(stepCount, 100_000) { result *= Double(base) }
+        return Float(1 - result)
+    }
+
     private func adamW(
-        _ name: String, _ parameter: Tensor, _ gradient: Tensor, _ schedule: Float
+        _ name: String, _ parameter: Tensor, _ gradient: Tensor, _ schedule: Float,
+        _ corrections: (Float, Float)
     ) {
-        func power(_ base: Float) -> Float {
-            var result = 1.0
-            for _ in 0..<min(stepCount, 100_000) { result *= Double(base) }
-            return Float(1 - result)
-        }
         ck_adamw(
             parameter.floats, gradient.floats, first[name]!.floats, second[name]!.floats,
             Int64(parameter.count), settings.rate * schedule, settings.beta1, settings.beta2,
             settings.epsilon, parameter.rank >= 2 ? settings.weightDecay : 0,
-            power(settings.beta1), power(settings.beta2))
+            corrections.0, corrections.1)
     }
 
     /// Momentum, made orthogonal, is the step: every direction of a matrix moves alike.

@@ -97,7 +97,13 @@ extension RecordingOperations {
     }
 
     public func upsampledConvolution(_ x: Tensor, weight: Tensor, bias: Tensor) -> Tensor {
-        convolution(upsample2(x), weight: weight, bias: bias, geometry: .same3)
+        let y = eager.upsampledConvolution(x, weight: weight, bias: bias)
+        record(y, of: [x, weight, bias]) { eager, dy, gradients in
+            eager.upsampledConvolutionGradient(
+                x, weight: weight, gradient: dy, x: gradients.target(x),
+                weight: gradients.target(weight), bias: gradients.target(bias))
+        }
+        return y
     }
 
     public func upsample2(_ x: Tensor) -> Tensor {

@@ -4,8 +4,7 @@ import TensorCore
 /// Executes operations with `EagerOperations` and keeps a tape of those that a parameter reaches.
 ///
 /// One recorder serves one pass forward and one back: `backward` unwinds the tape and lets go of
-/// the activations on its way. Parameters are float32. The results are those of the eager
-/// operations; only `upsampledConvolution` takes the plain way, upsampling first.
+/// the activations on its way. Parameters are float32. Results are those of the eager operations.
 public final class RecordingOperations: TensorOperations {
     public let eager: EagerOperations
     /// What has been reached; after `backward`, the gradients of the parameters.

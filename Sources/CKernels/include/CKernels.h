@@ -21,6 +21,12 @@ int ck_simd_level(void);
 /// On this thread alone, uses `level`, or the best supported one below it; -1 ends that. For tests.
 void ck_set_simd_level(int level);
 
+// MARK: Memory
+
+/// From now on the process keeps freed memory for later allocations instead of returning it: a
+/// training step allocates and frees the same large blocks over and over, and fresh pages are slow.
+void ck_keep_freed_memory(void);
+
 // MARK: Thread pool
 
 typedef struct ck_pool ck_pool;
