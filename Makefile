@@ -8,7 +8,7 @@ TURBINE := .build/release/turbine
 SOURCES := Package.swift Sources Tests Benchmarks
 
 LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev
-TEST_PACKAGES := python3 python3-venv unicode-cldr-core
+TEST_PACKAGES := python3 python3-venv unicode-cldr-core unicode-data fonts-noto-color-emoji
 DATASET_PACKAGES := fonts-noto-color-emoji unicode-cldr-core unicode-data python3-venv
 # Set to 1 where the libraries come from elsewhere than Debian's packages.
 SYSTEM_READY :=
