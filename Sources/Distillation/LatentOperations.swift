@@ -1,7 +1,8 @@
 // What happens between the autoencoder's halves in training.
 import Autodiff
-import TensorCore
 import Glibc
+import TensorCore
+import ZImageModel
 
 extension RecordingOperations {
     /// z = mean + exp(log variance / 2) · noise.
@@ -27,6 +28,16 @@ extension RecordingOperations {
             withExtendedLifetime((dz, target)) {}
         }
         return z
+    }
+
+    /// `Patches.image`, recorded.
+    func image(from rows: Tensor, grid: PatchGrid, size: Int, channels: Int) -> Tensor {
+        let image = Patches.image(from: rows, grid: grid, size: size, channels: channels)
+        record(image, of: [rows]) { eager, gradient, gradients in
+            guard let target = gradients.target(rows) else { return }
+            eager.scaledGradient(Patches.rows(of: gradient, size: size), x: target)
+        }
+        return image
     }
 
     /// The mean of each 2 × 2 block of cells.

@@ -89,20 +89,8 @@ final class RunFolder {
 
     /// Draws columns of the log over the steps.
     func drawCurve(_ names: [String]) throws {
-        let lines = try String(contentsOfFile: logPath, encoding: .utf8).split(separator: "\n")
-        let rows = lines.dropFirst().map { line in
-            line.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
-        }
-        let series = names.compactMap { name -> LossCurve.Series? in
-            guard let column = columns.firstIndex(of: name) else { return nil }
-            let points = rows.compactMap { row -> LossCurve.Point? in
-                guard row.count == columns.count, let x = row[0], let y = row[column] else {
-                    return nil
-                }
-                return LossCurve.Point(x: x, y: y)
-            }
-            return LossCurve.Series(name: name, points: points)
-        }
+        let series = try LossCurve.Series.read(
+            log: logPath, horizontal: "step", columns: names)
         let curve = LossCurve(
             title: URL(fileURLWithPath: path).lastPathComponent, horizontalName: "step",
             series: series, scale: .logarithmic)

@@ -51,6 +51,6 @@ func generator(seed: UInt64, step: Int, use: UInt64 = 0) -> TorchGenerator {
 extension TorchGenerator {
     /// A whole number below `bound`, even enough for drawing examples.
     mutating func nextIndex(below bound: Int) -> Int {
-        Int(UInt64(next()) * UInt64(bound) >> 32)
+        Int((UInt64(next()) * UInt64(bound)) >> 32)
     }
 }
