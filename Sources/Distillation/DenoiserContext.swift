@@ -30,7 +30,8 @@ final class DenoiserContext {
         let weights = try WeightSet(
             folder: base + "/vae", baseName: "diffusion_pytorch_model")
         autoencoder = try Autoencoder(
-            ParameterScope { try weights.tensor($0, shape: $1) },
+            // Gradients flow through it to its input: float32.
+            ParameterScope { try weights.tensor($0, shape: $1).asFloat32() },
             AutoencoderConfiguration(Configuration(path: base + "/vae/config.json")))
         let textFields = text.setting("_class_name", nil)
             .setting("architectures", .array([.string("Qwen3Model")]))
