@@ -66,7 +66,7 @@ struct ChartAxis {
     static func text(_ value: Double) -> String {
         switch abs(value) {
         case 1e6..<1e9: String(format: "%.4gM", value / 1e6)
-        case 1e4..<1e6: String(format: "%.4gk", value / 1e3)
+        case 1e3..<1e6: String(format: "%.4gk", value / 1e3)
         default: String(format: "%.4g", value)
         }
     }

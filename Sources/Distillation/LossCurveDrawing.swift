@@ -113,9 +113,12 @@ struct LossCurveDrawing {
         let isDense = points[index].count >= LossCurve.smoothingMinimum
         for point in points[index] {
             let (x, y) = (column(point.x), row(point.y))
-            guard y > Float(frame.y.lowerBound), y < Float(frame.y.upperBound) else { continue }
+            guard y > Float(frame.y.lowerBound), y < Float(frame.y.upperBound - 2) else { continue }
             if isDense {
-                canvas.blend(x: Int(x), y: Int(y), Self.color(index), share: 0.28)
+                for (right, down) in [(0, 0), (1, 0), (0, 1), (1, 1)] {
+                    canvas.blend(
+                        x: Int(x) + right, y: Int(y) + down, Self.color(index), share: 0.16)
+                }
             } else {
                 canvas.fill(x: Int(x) - 2, y: Int(y) - 2, width: 5, height: 5, Self.color(index))
             }
