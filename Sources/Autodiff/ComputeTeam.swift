@@ -26,4 +26,18 @@ public final class ComputeTeam {
     public func run(_ count: Int, _ body: (_ index: Int, _ operations: EagerOperations) -> Void) {
         whole.pool.run(count) { index, slot in body(index, members[slot]) }
     }
+
+    /// The results of `body` for each index, in order; the first error, if there is one.
+    public func map<Value>(
+        _ count: Int, _ body: (_ index: Int, _ operations: EagerOperations) throws -> Value
+    ) throws -> [Value] {
+        var results = [Result<Value, any Error>?](repeating: nil, count: count)
+        results.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            run(count) { index, operations in
+                base[index] = Result { try body(index, operations) }
+            }
+        }
+        return try results.map { try $0!.get() }
+    }
 }

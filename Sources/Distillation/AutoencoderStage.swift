@@ -216,22 +216,10 @@ public final class AutoencoderStage: TrainingStage {
     ) throws -> (metrics: [Double], sheet: ContactSheet?) {
         let model = try Autoencoder(ParameterScope(load: average.tensor), configuration)
         let shown = heldOut.isEmpty ? Array(trained.prefix(48)) : Array(heldOut.prefix(48))
-        var outputs = [Result<Tensor, any Error>?](repeating: nil, count: shown.count)
-        outputs.withUnsafeMutableBufferPointer { buffer in
-            let base = buffer.baseAddress!
-            team.run(shown.count) { index, operations in
-                base[index] = Result {
-                    let moments = try model.encode(
-                        data.image(at: shown[index]), operations: operations)
-                    let means = moments.rows(0..<configuration.latentChannels)
-                    return try model.decode(means, operations: operations)
-                }
-            }
-        }
+        let outputs = try reconstructions(model, data, shown, team: team)
         var sheet = ContactSheet(size: data.size, columns: 16)
         var total = 0.0
-        for (index, output) in zip(shown, outputs) {
-            let image = try output!.get()
+        for (index, image) in zip(shown, outputs) {
             total += peakSignalToNoise(image, data.image(at: index))
             if sheet.count < 64 {
                 sheet.add(image: data.image(at: index), caption: data.entries[index].text)
@@ -266,33 +254,26 @@ struct LatentMoments {
     static func measure(
         _ model: Autoencoder, _ data: ImageFolder, indices: [Int], team: ComputeTeam
     ) throws -> LatentMoments {
-        let chosen = indices.count <= 512 ? indices : (0..<512).map { indices[$0 * indices.count / 512] }
-        var sums = [Result<(Double, Double, Int), any Error>?](
-            repeating: nil, count: chosen.count)
-        sums.withUnsafeMutableBufferPointer { buffer in
-            let base = buffer.baseAddress!
-            team.run(chosen.count) { index, operations in
-                base[index] = Result {
-                    let moments = try model.encode(
-                        data.image(at: chosen[index]), operations: operations)
-                    let count = moments.count / 2
-                    var (sum, squares) = (0.0, 0.0)
-                    for i in 0..<count {
-                        let value = Double(moments.floats[i])
-                        sum += value
-                        squares += value * value
-                    }
-                    withExtendedLifetime(moments) {}
-                    return (sum, squares, count)
-                }
+        let chosen =
+            indices.count <= 512 ? indices : (0..<512).map { indices[$0 * indices.count / 512] }
+        let sums = try team.map(chosen.count) { index, operations in
+            let moments = try model.encode(
+                data.image(at: chosen[index]), operations: operations)
+            let count = moments.count / 2
+            var (sum, squares) = (0.0, 0.0)
+            for i in 0..<count {
+                let value = Double(moments.floats[i])
+                sum += value
+                squares += value * value
             }
+            withExtendedLifetime(moments) {}
+            return (sum, squares, count)
         }
         var (sum, squares, count) = (0.0, 0.0, 0)
         for part in sums {
-            let (a, b, c) = try part!.get()
-            sum += a
-            squares += b
-            count += c
+            sum += part.0
+            squares += part.1
+            count += part.2
         }
         let mean = sum / Double(count)
         return LatentMoments(

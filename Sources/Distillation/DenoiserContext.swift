@@ -120,29 +120,22 @@ final class DenoiserContext {
             schedule: scheduleConfiguration)
         let size = 4
         let pieces = (captions.count + size - 1) / size
-        var results = [Result<[Tensor], any Error>?](repeating: nil, count: pieces)
-        results.withUnsafeMutableBufferPointer { buffer in
-            let base = buffer.baseAddress!
-            team.run(pieces) { piece, operations in
-                base[piece] = Result {
-                    let range = piece * size..<min(captions.count, (piece + 1) * size)
-                    let noises = range.map { index -> Tensor in
-                        var random = TorchGenerator(seed: seed &+ UInt64(index))
-                        return Tensor(
-                            random.normals(latents.shape.reduce(1, *)), shape: latents.shape)
-                    }
-                    let sampled = try sampler.sample(
-                        range.map { tokens(captions[$0]) }, empty: emptyCaption, noises: noises,
-                        steps: steps, guidance: guidance, operations: operations)
-                    return try sampled.map { latents in
-                        try autoencoder.decode(
-                            autoencoder.denormalize(latents, operations: operations),
-                            operations: operations)
-                    }
-                }
+        return try team.map(pieces) { piece, operations in
+            let range = piece * size..<min(captions.count, (piece + 1) * size)
+            let noises = range.map { index -> Tensor in
+                var random = TorchGenerator(seed: seed &+ UInt64(index))
+                return Tensor(
+                    random.normals(latents.shape.reduce(1, *)), shape: latents.shape)
             }
-        }
-        return try results.flatMap { try $0!.get() }
+            let sampled = try sampler.sample(
+                range.map { tokens(captions[$0]) }, empty: emptyCaption, noises: noises,
+                steps: steps, guidance: guidance, operations: operations)
+            return try sampled.map { latents in
+                try autoencoder.decode(
+                    autoencoder.denormalize(latents, operations: operations),
+                    operations: operations)
+            }
+        }.flatMap { $0 }
     }
 
     /// A sheet of the recipe's prompts.

@@ -17,26 +17,20 @@ struct LatentSet {
         _ data: ImageFolder, indices: [Int], _ autoencoder: Autoencoder, patchSize: Int,
         team: ComputeTeam
     ) throws {
-        var results = [Result<Tensor, any Error>?](repeating: nil, count: indices.count)
         let channels = autoencoder.configuration.latentChannels
-        results.withUnsafeMutableBufferPointer { buffer in
-            let base = buffer.baseAddress!
-            team.run(indices.count) { place, operations in
-                base[place] = Result {
-                    let moments = try autoencoder.encode(
-                        data.image(at: indices[place]), operations: operations)
-                    let latents = autoencoder.normalize(
-                        moments.rows(0..<channels), operations: operations)
-                    return Patches.rows(of: latents, size: patchSize)
-                }
-            }
+        let rows = try team.map(indices.count) { place, operations in
+            let moments = try autoencoder.encode(
+                data.image(at: indices[place]), operations: operations)
+            let latents = autoencoder.normalize(
+                moments.rows(0..<channels), operations: operations)
+            return Patches.rows(of: latents, size: patchSize)
         }
         let scale = autoencoder.configuration.scale
         shape = [channels, data.size.height / scale, data.size.width / scale]
         grid = PatchGrid(rows: shape[1] / patchSize, columns: shape[2] / patchSize)
         var (patches, subjects) = ([Int: Tensor](), [Int: [Float]]())
         for (place, index) in indices.enumerated() {
-            patches[index] = try results[place]!.get()
+            patches[index] = rows[place]
             subjects[index] = Self.coverage(data.maskBytes(at: index), data.size, grid)
         }
         self.patches = patches

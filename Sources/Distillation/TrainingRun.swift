@@ -128,26 +128,18 @@ public final class TrainingRun<Stage: TrainingStage> {
     }
 
     private func pieceResults(_ pieces: [Stage.Piece], step: Int) throws -> [PieceResult] {
-        var results = [Result<PieceResult, any Error>?](repeating: nil, count: pieces.count)
         let parameters = stage.parameters
         let all = parameters.all
-        results.withUnsafeMutableBufferPointer { buffer in
-            let base = buffer.baseAddress!
-            team.run(pieces.count) { index, operations in
-                base[index] = Result {
-                    let recorder = RecordingOperations(operations, parameters: all)
-                    let losses = try stage.backward(
-                        pieces[index], step: step, share: 1 / Float(pieces.count),
-                        through: recorder)
-                    var gradients: [String: Tensor] = [:]
-                    for name in parameters.names {
-                        gradients[name] = recorder.gradients[parameters[name]]
-                    }
-                    return PieceResult(losses: losses, gradients: gradients)
-                }
+        return try team.map(pieces.count) { index, operations in
+            let recorder = RecordingOperations(operations, parameters: all)
+            let losses = try stage.backward(
+                pieces[index], step: step, share: 1 / Float(pieces.count), through: recorder)
+            var gradients: [String: Tensor] = [:]
+            for name in parameters.names {
+                gradients[name] = recorder.gradients[parameters[name]]
             }
+            return PieceResult(losses: losses, gradients: gradients)
         }
-        return try results.map { try $0!.get() }
     }
 
     /// The sum of all pieces' gradients, in the order of the pieces.

@@ -5,5 +5,7 @@ struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Train a part of a model.",
-        subcommands: [TrainTokenizerCommand.self])
+        subcommands: [
+            TrainTokenizerCommand.self, TrainVAECommand.self, TrainTeacherCommand.self,
+        ])
 }
