@@ -36,10 +36,12 @@ final class DenoiserContext {
         let textFields = text.setting("_class_name", nil)
             .setting("architectures", .array([.string("Qwen3Model")]))
             .setting("model_type", .string("qwen3")).setting("dtype", .string("bfloat16"))
-        let transformerFields = transformer
+        let transformerFields =
+            transformer
             .setting("_class_name", .string("ZImageTransformer2DModel"))
             .setting("_diffusers_version", .string("0.42.1"))
-        let schedulerFields = scheduler
+        let schedulerFields =
+            scheduler
             .setting("_class_name", .string("FlowMatchEulerDiscreteScheduler"))
             .setting("_diffusers_version", .string("0.42.1"))
         textConfiguration = try Qwen3Configuration(textFields)

@@ -211,7 +211,8 @@ public final class Evaluation {
         }
         let theirs = try self.images(
             other.denoiser(try Denoiser.copied(from: teacher)), other,
-            places.map { data.entries[$0].text }, plan, seed) { _ in }
+            places.map { data.entries[$0].text }, plan, seed
+        ) { _ in }
         var (noise, descriptors) = (0.0, 0.0)
         for (mine, their) in zip(images, theirs) {
             let clamped = Tensor(their.elements.map { max(-1, min(1, $0)) }, shape: their.shape)

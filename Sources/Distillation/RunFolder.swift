@@ -67,7 +67,8 @@ final class RunFolder {
     }
 
     private func cutLog(after step: Int) throws {
-        let lines = (try? String(contentsOfFile: logPath, encoding: .utf8))?
+        let lines =
+            (try? String(contentsOfFile: logPath, encoding: .utf8))?
             .split(separator: "\n") ?? []
         let kept = lines.filter { line in
             Double(line.prefix { $0 != "," }).map { $0 <= Double(step) } ?? true
