@@ -8,13 +8,15 @@ TURBINE := .build/release/turbine
 SOURCES := Package.swift Sources Tests Benchmarks
 
 LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev
-TEST_PACKAGES := python3 python3-venv unicode-cldr-core chromium systemd
+TEST_PACKAGES := python3 python3-venv unicode-cldr-core unicode-data fonts-noto-color-emoji \
+    chromium systemd
 # The browser that looks at the status page.
 CHROMIUM := chromium
+DATASET_PACKAGES := fonts-noto-color-emoji unicode-cldr-core unicode-data python3-venv
 # Set to 1 where the libraries come from elsewhere than Debian's packages.
 SYSTEM_READY :=
 
-.PHONY: demo build test lint format parity bench clean swift libraries test-packages
+.PHONY: demo build test lint format parity bench dataset clean swift libraries test-packages dataset-packages
 .DEFAULT_GOAL := build
 
 demo: build
@@ -45,6 +47,12 @@ BENCHMARK := latency
 bench: build
 	.build/release/turbine-benchmarks $(BENCHMARK)
 
+# The model in the box's images and captions; see Models/emoji/dataset/README.md.
+DATASET := .build/emoji-dataset
+DATASET_OPTIONS := --without skin-tones,flags
+dataset: dataset-packages .venv/dataset/ready
+	.venv/dataset/bin/python Models/emoji/dataset/build.py $(DATASET) $(DATASET_OPTIONS)
+
 clean:
 	rm -rf .build .venv demo.png
 
@@ -58,6 +66,9 @@ libraries:
 test-packages:
 	@[ -n "$(SYSTEM_READY)" ] || scripts/install-packages $(TEST_PACKAGES)
 
+dataset-packages:
+	@[ -n "$(SYSTEM_READY)" ] || scripts/install-packages $(DATASET_PACKAGES)
+
 .venv/test/ready: scripts/requirements-test.txt
 	python3 -m venv --clear .venv/test
 	.venv/test/bin/pip install --quiet --no-deps --requirement $<
@@ -66,4 +77,9 @@ test-packages:
 .venv/parity/ready: scripts/requirements-parity.txt
 	python3 -m venv --clear .venv/parity
 	.venv/parity/bin/pip install --quiet --requirement $<
+	touch $@
+
+.venv/dataset/ready: Models/emoji/dataset/requirements.txt
+	python3 -m venv --clear .venv/dataset
+	.venv/dataset/bin/pip install --quiet --requirement $<
 	touch $@

@@ -33,6 +33,15 @@ let package = Package(
             name: "ImagePipeline",
             dependencies: ["TensorCore", "NeuralLayers", "Checkpoints", "ZImageModel", "CPNG"]),
 
+        // The trainer.
+        .target(name: "Autodiff", dependencies: ["CKernels", "TensorCore"]),
+        .target(
+            name: "Distillation",
+            dependencies: [
+                "Autodiff", "TensorCore", "NeuralLayers", "Checkpoints", "Tokenizers",
+                "ZImageModel", "ImagePipeline",
+            ]),
+
         // The service.
         .target(name: "CTurbineProto", dependencies: ["CProtobufC"]),
         .target(name: "WireProtocol", dependencies: ["CTurbineProto", "CProtobufC"]),
@@ -55,7 +64,7 @@ let package = Package(
             name: "turbine",
             dependencies: [
                 "TensorCore", "Checkpoints", "Tokenizers", "ZImageModel", "ImagePipeline",
-                "QueueCore", "JobStore", "BrokerService", "StatusHTTP", "WireProtocol",
+                "Autodiff", "Distillation", "QueueCore", "JobStore", "BrokerService", "StatusHTTP", "WireProtocol",
                 "ZeroMQSockets", "WorkerService", "TurbineClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
@@ -97,7 +106,28 @@ let package = Package(
                 "BrokerService", "JobStore", "QueueCore", "WireProtocol", "ZeroMQSockets",
                 "TestSupport",
             ]),
-        .testTarget(name: "StatusHTTPTests", dependencies: ["StatusHTTP", "QueueCore"]),
+        .testTarget(
+            name: "AutodiffTests",
+            dependencies: [
+                "Autodiff", "TensorCore", "NeuralLayers", "Checkpoints", "ZImageModel",
+                "TestSupport",
+            ]),
+        .testTarget(
+            name: "DistillationTests",
+            dependencies: [
+                "Distillation", "Autodiff", "TensorCore", "Checkpoints", "Tokenizers",
+                "ImagePipeline", "TestSupport",
+            ],
+            exclude: ["Scripts"]),
+        .testTarget(
+            name: "StatusHTTPTests", dependencies: ["StatusHTTP", "QueueCore"],
+            exclude: ["Scripts"]),
+        .testTarget(
+            name: "turbineTests",
+            dependencies: [
+                "turbine", "BrokerService", "ImagePipeline", "JobStore", "QueueCore",
+                "StatusHTTP", "TurbineClient", "WireProtocol", "WorkerService",
+            ]),
         .testTarget(
             name: "WorkerServiceTests",
             dependencies: ["WorkerService", "WireProtocol", "ZeroMQSockets"]),

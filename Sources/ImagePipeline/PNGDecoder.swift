@@ -105,9 +105,16 @@ public struct PNGDecoder: Sendable {
         case (3, .onWhite), (4, .keep):
             output.append(contentsOf: input)
         case (3, .keep):
-            for start in stride(from: input.startIndex, to: input.endIndex, by: 3) {
-                output.append(contentsOf: input[start..<start + 3])
-                output.append(255)
+            let start = output.count
+            output.append(contentsOf: repeatElement(255, count: input.count / 3 * 4))
+            output.withUnsafeMutableBufferPointer { output in
+                input.withUnsafeBufferPointer { input in
+                    for (pixel, source) in stride(from: 0, to: input.count, by: 3).enumerated() {
+                        for channel in 0..<3 {
+                            output[start + pixel * 4 + channel] = input[source + channel]
+                        }
+                    }
+                }
             }
         default:
             for start in stride(from: input.startIndex, to: input.endIndex, by: 4) {

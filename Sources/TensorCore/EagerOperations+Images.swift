@@ -89,7 +89,7 @@ extension EagerOperations {
     }
 
     /// The taps of a block of pixels are written out as a matrix for OpenBLAS.
-    private func runWithBLAS(_ call: ConvolutionCall) {
+    func runWithBLAS(_ call: ConvolutionCall) {
         let matrix = call.weight.asFloat32()
         let (depth, image) = (call.depth, call.image)
         let block = pixelBlock(depth: depth, pixels: call.pixels)

@@ -4,7 +4,7 @@ import COpenBLAS
 
 /// Which kernels multiply matrices.
 public enum ProductKernels: Sendable {
-    /// Own kernels, for AVX-512: weights are converted as they are packed.
+    /// Own kernels, for AVX-512 and AVX2: weights are converted as they are packed.
     case packed
     /// OpenBLAS, for every other processor, and the twin that tests compare with.
     case openBLAS

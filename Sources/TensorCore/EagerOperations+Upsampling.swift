@@ -44,7 +44,7 @@ extension EagerOperations {
 
     /// The 2 × 2 kernel of one phase, [outputs, inputs · 4]. In an even row the taps above stay
     /// alone and the middle and lower ones meet; in an odd row the upper and middle ones meet.
-    private func phaseWeight(_ weight: Tensor, _ rowPhase: Int, _ columnPhase: Int) -> Tensor {
+    func phaseWeight(_ weight: Tensor, _ rowPhase: Int, _ columnPhase: Int) -> Tensor {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let result = Tensor(uninitialized: [outputs, inputs * 4])
         let (source, target) = (weight.floats, result.floats)

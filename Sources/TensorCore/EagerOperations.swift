@@ -18,8 +18,8 @@ public final class EagerOperations: TensorOperations {
 
     /// The kernels that results depend on: two machines with the same name compute the same bits.
     public var kernelFamily: String {
-        if products == .packed { return "avx512" }
         let level = ["baseline", "avx2", "avx512"][Int(ck_simd_level())]
+        if products == .packed { return level }
         let blas = openblas_get_corename().map { String(cString: $0) } ?? "unknown"
         return "\(level)-openblas-\(blas.lowercased())"
     }

@@ -1,4 +1,5 @@
 // Memory behind tensors: owned, or borrowed from something that outlives it (a mapped file).
+import CKernels
 import Glibc
 import Synchronization
 
@@ -23,6 +24,10 @@ public final class TensorStorage {
     public static func resetPeak() {
         allocatedPeak.store(allocatedByteCount, ordering: .relaxed)
     }
+
+    /// Lets the process keep freed memory for later allocations: for training, whose steps allocate
+    /// and free the same large blocks over and over. Fresh pages from the system are slow.
+    public static func keepFreedMemory() { ck_keep_freed_memory() }
 
     /// Allocates uninitialised memory, aligned to 64 bytes.
     public init(byteCount: Int) {

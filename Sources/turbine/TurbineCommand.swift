@@ -13,7 +13,8 @@ struct TurbineCommand: ParsableCommand {
             GenerateCommand.self, InspectCommand.self, TokenizeCommand.self,
             WorkerCommand.self, SubmitCommand.self, AttachCommand.self, CancelCommand.self,
             JobsCommand.self, StatusCommand.self, QuarantineCommand.self,
-            BrokerCommand.self, UpCommand.self, KeygenCommand.self,
+            BrokerCommand.self, UpCommand.self, KeygenCommand.self, TrainCommand.self,
+            DistillCommand.self, EvaluateCommand.self,
         ])
 }
 

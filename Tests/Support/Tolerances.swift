@@ -17,6 +17,11 @@ public enum Tolerance {
     public static let schedule: Float = 3e-7
     /// Kernels compiled for different instruction sets: fused against separate multiply-adds.
     public static let instructionSets: Float = 1e-6
+    /// Elements of a parameter's gradient, relative to the gradient's norm: sums over all rows in
+    /// another order, after a pass forward and one back.
+    public static let gradient: Double = 1e-4
+    /// The loss over ten steps of AdamW.
+    public static let lossCurve: Double = 1e-4
 }
 
 /// Bounds on images, in levels of 255.

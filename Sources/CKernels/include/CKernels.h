@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CKernelsGradients.h"
 #include "CKernelsProduct.h"
 
 // MARK: Instruction sets
@@ -19,6 +20,12 @@ int ck_simd_supported(void);
 int ck_simd_level(void);
 /// On this thread alone, uses `level`, or the best supported one below it; -1 ends that. For tests.
 void ck_set_simd_level(int level);
+
+// MARK: Memory
+
+/// From now on the process keeps freed memory for later allocations instead of returning it: a
+/// training step allocates and frees the same large blocks over and over, and fresh pages are slow.
+void ck_keep_freed_memory(void);
 
 // MARK: Thread pool
 

@@ -4,7 +4,7 @@
 // B is packed block by block on its way in, from weights of any element type (whose rows run along
 // K) or straight from an image (convolution), or it comes in panels already. An element of C is
 // summed in the order of K in blocks of 256, wherever it lies in the matrix and however the work is
-// split. For AVX-512 alone: OpenBLAS 0.3.21 is as fast on narrower instruction sets.
+// split. For AVX-512 and for AVX2 with FMA; other processors use OpenBLAS.
 #pragma once
 #include <stdint.h>
 
@@ -24,13 +24,14 @@ typedef struct {
     int kernel, stride, pad_top, pad_left;
 } ck_image;
 
-enum { CK_FROM_ROWS = 0, CK_FROM_IMAGE = 1, CK_FROM_PANELS = 2 };
+enum { CK_FROM_ROWS = 0, CK_FROM_IMAGE = 1, CK_FROM_PANELS = 2, CK_FROM_LINES = 3 };
 
 /// Where B comes from.
 typedef struct {
     /// CK_FROM_ROWS: column n of B is row n of `rows`. CK_FROM_IMAGE: row k of B is a tap of
     /// `image`, column n an output pixel. CK_FROM_PANELS: groups of 32 columns one after another,
-    /// [k][32] each; the first column of a product is then a multiple of 32.
+    /// [k][32] each; the first column of a product is then a multiple of 32. CK_FROM_LINES: row k
+    /// of B is row k of `rows`, which are float32.
     int kind;
     ck_rows rows;
     ck_image image;
@@ -47,6 +48,10 @@ int64_t ck_product_packed_count(int64_t m, int64_t k);
 /// Packs panel `panel` (all of K) into `packed`, which holds the whole of A.
 void ck_product_pack(
     const ck_rows *a, int64_t m, int64_t k, int64_t panel, float *packed);
+/// The same from Aᵀ: row k of the float32 matrix `base` holds column k of A, rows are `stride`
+/// floats apart.
+void ck_product_pack_lines(
+    const float *base, int64_t stride, int64_t m, int64_t k, int64_t panel, float *packed);
 /// Packs `count` (at most 32) rows from `first` on as columns of B into a panel [k][32], with zeros
 /// for the missing ones.
 void ck_product_pack_columns(

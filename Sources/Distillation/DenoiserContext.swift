@@ -1,0 +1,166 @@
+// What teacher and student trainings share: data as latents, tokenizer, autoencoder, configurations.
+import Autodiff
+import Checkpoints
+import Foundation
+import NeuralLayers
+import TensorCore
+import Tokenizers
+import ZImageModel
+
+/// The surroundings of a denoiser in training.
+final class DenoiserContext {
+    let data: ImageFolder
+    let latents: LatentSet
+    /// Places of the images that are learnt.
+    let places: [Int]
+    let tokenizer: Qwen2Tokenizer
+    let autoencoder: Autoencoder
+    let textConfiguration: Qwen3Configuration
+    let transformerConfiguration: TransformerConfiguration
+    let scheduleConfiguration: ScheduleConfiguration
+    private let folder: PipelineFolder
+    private let emptyCaption: [Int32]
+
+    init(
+        data: ImageFolder, base: String, text: Configuration, transformer: Configuration,
+        scheduler: Configuration, groups: [String], team: ComputeTeam
+    ) throws {
+        self.data = data
+        tokenizer = try Qwen2Tokenizer(directory: URL(fileURLWithPath: base + "/tokenizer"))
+        let weights = try WeightSet(
+            folder: base + "/vae", baseName: "diffusion_pytorch_model")
+        autoencoder = try Autoencoder(
+            // Gradients flow through it to its input: float32.
+            ParameterScope { try weights.tensor($0, shape: $1).asFloat32() },
+            AutoencoderConfiguration(Configuration(path: base + "/vae/config.json")))
+        let textFields = text.setting("_class_name", nil)
+            .setting("architectures", .array([.string("Qwen3Model")]))
+            .setting("model_type", .string("qwen3")).setting("dtype", .string("bfloat16"))
+        let transformerFields =
+            transformer
+            .setting("_class_name", .string("ZImageTransformer2DModel"))
+            .setting("_diffusers_version", .string("0.42.1"))
+        let schedulerFields =
+            scheduler
+            .setting("_class_name", .string("FlowMatchEulerDiscreteScheduler"))
+            .setting("_diffusers_version", .string("0.42.1"))
+        textConfiguration = try Qwen3Configuration(textFields)
+        transformerConfiguration = try TransformerConfiguration(transformerFields)
+        scheduleConfiguration = try ScheduleConfiguration(schedulerFields)
+        folder = PipelineFolder(
+            base: base, text: textFields, transformer: transformerFields,
+            schedulerFields: schedulerFields.fields)
+        emptyCaption = tokenizer.encodeChat(prompt: "")
+        places = data.indices(in: [.train, .heldOut]).filter {
+            groups.isEmpty || groups.contains(data.entries[$0].group ?? "")
+                || groups.contains(data.entries[$0].subgroup ?? "")
+        }
+        guard !places.isEmpty else {
+            throw TrainingError(
+                .invalidRecipe, "names no group of \(data.path)", at: "\"groups\"",
+                remedy: "look at the groups in its metadata.jsonl")
+        }
+        let channels = autoencoder.configuration.latentChannels
+        guard channels == transformerConfiguration.latentChannels else {
+            throw TrainingError(
+                .mismatchedModels,
+                "is \(transformerConfiguration.latentChannels), but \(base)/vae has \(channels)",
+                at: "\"transformer.in_channels\"", remedy: "make them equal")
+        }
+        latents = try LatentSet(
+            data, indices: places, autoencoder, patchSize: transformerConfiguration.patchSize,
+            team: team)
+    }
+
+    func denoiser(_ store: ParameterStore) throws -> Denoiser {
+        try Denoiser(store, text: textConfiguration, transformer: transformerConfiguration)
+    }
+
+    func write(_ store: ParameterStore, to path: String) throws {
+        try folder.write(store, to: path)
+    }
+
+    /// One of an image's captions at random, sometimes the empty one.
+    func caption(_ place: Int, dropout: Double, _ random: inout TorchGenerator) -> [Int32] {
+        let isDropped = Double(random.nextUniform()) < dropout
+        let share = Double(random.nextUniform())
+        if isDropped { return emptyCaption }
+        return tokens(data.entries[place].caption(at: share).text)
+    }
+
+    func tokens(_ caption: String) -> [Int32] { tokenizer.encodeChat(prompt: caption) }
+    var emptyTokens: [Int32] { emptyCaption }
+
+    /// (1 − σ) data + σ noise, and data − noise, in rows of patches of all samples.
+    func mixed(
+        _ places: [Int], _ noise: Tensor, _ sigmas: [Float]
+    ) -> (noisy: Tensor, velocity: Tensor) {
+        let (noisy, velocity) = (
+            Tensor(uninitialized: noise.shape), Tensor(uninitialized: noise.shape)
+        )
+        let width = noise.count / places.count
+        for (index, place) in places.enumerated() {
+            let sigma = sigmas[index]
+            let clear = latents.patches[place]!
+            for i in 0..<width {
+                let (x, n) = (clear.floats[i], noise.floats[index * width + i])
+                noisy.floats[index * width + i] = (1 - sigma) * x + sigma * n
+                velocity.floats[index * width + i] = x - n
+            }
+        }
+        return (noisy, velocity)
+    }
+
+    /// Images from captions, decoded: [3, height, width] each. Sample i's noise has seed
+    /// `seed + i`, as the pipeline would draw it.
+    func images(
+        _ model: Denoiser, _ captions: [String], steps: Int, guidance: Float, seed: UInt64,
+        team: ComputeTeam
+    ) throws -> [Tensor] {
+        let sampler = LatentSampler(
+            textEncoder: model.textEncoder, transformer: model.transformer,
+            schedule: scheduleConfiguration)
+        let size = 4
+        let pieces = (captions.count + size - 1) / size
+        return try team.map(pieces) { piece, operations in
+            let range = piece * size..<min(captions.count, (piece + 1) * size)
+            let noises = range.map { index -> Tensor in
+                var random = TorchGenerator(seed: seed &+ UInt64(index))
+                return Tensor(
+                    random.normals(latents.shape.reduce(1, *)), shape: latents.shape)
+            }
+            let sampled = try sampler.sample(
+                range.map { tokens(captions[$0]) }, empty: emptyCaption, noises: noises,
+                steps: steps, guidance: guidance, operations: operations)
+            return try sampled.map { latents in
+                try autoencoder.decode(
+                    autoencoder.denormalize(latents, operations: operations),
+                    operations: operations)
+            }
+        }.flatMap { $0 }
+    }
+
+    /// A sheet of the recipe's prompts.
+    func sheet(
+        _ model: Denoiser, _ settings: SampleSettings, team: ComputeTeam
+    ) throws -> ContactSheet? {
+        guard !settings.prompts.isEmpty else { return nil }
+        var sheet = ContactSheet(size: data.size, columns: min(8, settings.prompts.count))
+        let images = try images(
+            model, settings.prompts, steps: settings.steps, guidance: settings.guidance, seed: 1,
+            team: team)
+        for (image, prompt) in zip(images, settings.prompts) {
+            sheet.add(image: image, caption: prompt)
+        }
+        return sheet
+    }
+}
+
+extension Configuration {
+    /// A copy with one field set, or removed.
+    func setting(_ name: String, _ value: JSONValue?) -> Configuration {
+        var fields = self.fields
+        fields[name] = value
+        return Configuration(file: file, fields: fields)
+    }
+}

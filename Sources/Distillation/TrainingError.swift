@@ -1,0 +1,32 @@
+// What can go wrong in training, apart from data sets and checkpoints.
+
+/// A fault in a recipe or a run: what, where, and what to do.
+public struct TrainingError: Error, Sendable, CustomStringConvertible {
+    public enum Code: String, Sendable {
+        /// A recipe has an unknown key, a wrong value or a contradiction.
+        case invalidRecipe
+        /// A run's folder belongs to another recipe, or cannot be used.
+        case unusableRun
+        /// A loss or gradient is not a number.
+        case diverged
+        /// Models do not fit each other.
+        case mismatchedModels
+    }
+
+    public let code: Code
+    /// What is wrong, as a clause.
+    public let what: String
+    /// The file, field or step.
+    public let place: String
+    /// What to do about it.
+    public let remedy: String
+
+    public init(_ code: Code, _ what: String, at place: String, remedy: String) {
+        self.code = code
+        self.what = what
+        self.place = place
+        self.remedy = remedy
+    }
+
+    public var description: String { "\(place): \(what); \(remedy)" }
+}
