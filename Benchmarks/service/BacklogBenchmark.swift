@@ -85,7 +85,9 @@ struct BacklogBenchmark: ParsableCommand {
                 row("dispatch, one after the other", short, long, \.dispatch),
                 row("… broker's processor time", short, long, \.dispatchProcessor),
             ])
-        print("memory a queued job: \(format((longBytes - shortBytes) / Double(many - few), 0)) bytes")
+        print(
+            "memory a queued job: \(format((longBytes - shortBytes) / Double(many - few), 0)) bytes"
+        )
         digest.printResult("dispatched jobs")
     }
 

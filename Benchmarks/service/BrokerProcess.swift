@@ -6,7 +6,8 @@ import Foundation
 import QueueCore
 
 struct BrokerProcess: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "serve-broker", shouldDisplay: false)
+    static let configuration = CommandConfiguration(
+        commandName: "serve-broker", shouldDisplay: false)
 
     @Option var folder: String
     @Option var clients = "tcp://127.0.0.1:*"

@@ -42,9 +42,14 @@ struct FrameBenchmark: ParsableCommand {
                 ["oversized ones among them", "\(attack.oversized)"],
                 ["replies read", "\(attack.replies)"],
                 ["MiB resident after a tenth, and at the end", both(before, after, mebibytes)],
-                ["good client's submission, median ms, before and meanwhile",
-                    both(quiet.median, busy.median, milliseconds)],
-                ["… 99th percentile", both(quiet.quantile(0.99), busy.quantile(0.99), milliseconds)],
+                [
+                    "good client's submission, median ms, before and meanwhile",
+                    both(quiet.median, busy.median, milliseconds),
+                ],
+                [
+                    "… 99th percentile",
+                    both(quiet.quantile(0.99), busy.quantile(0.99), milliseconds),
+                ],
                 ["… count", "\(quiet.count), \(busy.count)"],
             ])
         digest.printResult("frames")

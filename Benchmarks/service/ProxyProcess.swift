@@ -7,7 +7,8 @@ import Synchronization
 import ZeroMQSockets
 
 struct ProxyProcess: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "serve-proxy", shouldDisplay: false)
+    static let configuration = CommandConfiguration(
+        commandName: "serve-proxy", shouldDisplay: false)
 
     func run() throws {
         let ready = DispatchSemaphore(value: 0)

@@ -76,7 +76,9 @@ struct SoakBenchmark: ParsableCommand {
     ) -> [String] {
         let values = samples.map { $0[keyPath: value] }
         let fifth = max(1, values.count / 5)
-        let (first, last) = (values.prefix(fifth).map { $0 }.mean, values.suffix(fifth).map { $0 }.mean)
+        let (first, last) = (
+            values.prefix(fifth).map { $0 }.mean, values.suffix(fifth).map { $0 }.mean
+        )
         return [name, mebibytes(first), mebibytes(last), mebibytes(last - first)]
     }
 

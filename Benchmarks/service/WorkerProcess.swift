@@ -6,7 +6,8 @@ import WireProtocol
 import WorkerService
 
 struct WorkerProcess: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "serve-worker", shouldDisplay: false)
+    static let configuration = CommandConfiguration(
+        commandName: "serve-worker", shouldDisplay: false)
 
     @Option var broker: String
     @Option var name: String
@@ -67,7 +68,8 @@ private final class StubEngine: ImageGenerating {
                 }
             }
             step += 1
-            let latents = [UInt8](repeating: UInt8(truncatingIfNeeded: step), count: options.latentBytes)
+            let latents = [UInt8](
+                repeating: UInt8(truncatingIfNeeded: step), count: options.latentBytes)
             control.onStep(
                 WorkStep(
                     imageIndex: 0, imageCount: 1, step: step, stepCount: steps,
