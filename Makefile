@@ -40,7 +40,7 @@ parity: build test-packages .venv/parity/ready
 # overhead, backlog, soak, restart, detection, cancel or frames.
 BENCHMARK := latency
 ENGINE_BENCHMARKS := products pruning seams memory latency
-BENCHMARK_PROGRAM = turbine$(if $(filter $(BENCHMARK),$(ENGINE_BENCHMARKS)),,-service)-benchmarks
+BENCHMARK_PROGRAM = turbine$(if $(filter $(firstword $(BENCHMARK)),$(ENGINE_BENCHMARKS)),,-service)-benchmarks
 bench: build
 	.build/release/$(BENCHMARK_PROGRAM) $(BENCHMARK)
 

@@ -51,6 +51,19 @@ final class ChildProcess {
         while read(STDIN_FILENO, &buffer, buffer.count) > 0 {}
     }
 
+    /// Runs something in a thread of its own; an error ends the process.
+    static func inBackground(_ body: @escaping @Sendable () throws -> Void) {
+        let thread = Thread {
+            do {
+                try body()
+            } catch {
+                FileHandle.standardError.write(Data("\(error)\n".utf8))
+                exit(1)
+            }
+        }
+        thread.start()
+    }
+
     private static func program() throws -> URL {
         let path = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         return URL(fileURLWithPath: path)

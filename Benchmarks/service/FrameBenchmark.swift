@@ -145,7 +145,8 @@ private final class Attack {
         usleep(2000)
     }
 
-    /// Waits until the sockets' last frames have been read: what is asked now is answered after them.
+    /// Waits until the sockets' last frames have been read: what is asked now is answered after
+    /// them.
     private func settle() throws {
         for socket in clients {
             try repeatUntilAnswered(

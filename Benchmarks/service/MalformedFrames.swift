@@ -1,4 +1,5 @@
-// Messages that are nearly right, and some that are not at all: what a broken or hostile peer sends.
+// Messages that are nearly right, and some that are not at all: what a broken or a hostile peer
+// sends.
 
 import WireProtocol
 

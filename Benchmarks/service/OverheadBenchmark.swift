@@ -1,5 +1,5 @@
-// What the service costs a job: from submission to result with an engine that takes no time, in turn
-// with the same message through a plain proxy that keeps nothing.
+// What the service costs a job: from submission to result with an engine that takes no time, in
+// turn with the same message through a plain proxy that keeps nothing.
 
 import ArgumentParser
 import Foundation

@@ -13,18 +13,20 @@ struct ProxyProcess: ParsableCommand {
     func run() throws {
         let ready = DispatchSemaphore(value: 0)
         let endpoints = Endpoints()
-        Thread {
+        ChildProcess.inBackground {
             // The library's own sockets: its proxy takes handles, which the wrapper does not give.
             let context = zmq_ctx_new()
             let front = zmq_socket(context, ZMQ_ROUTER)
             let back = zmq_socket(context, ZMQ_DEALER)
             for (index, socket) in [front, back].enumerated() {
-                precondition(zmq_bind(socket, "tcp://127.0.0.1:*") == 0, "a free port can be bound")
+                guard zmq_bind(socket, "tcp://127.0.0.1:*") == 0 else {
+                    throw BenchmarkFailure("no free port can be bound")
+                }
                 endpoints.set(index, Self.endpoint(of: socket))
             }
             ready.signal()
             zmq_proxy(front, back, nil)
-        }.start()
+        }
         ready.wait()
         ChildProcess.serve(endpoints.text)
     }
@@ -52,9 +54,7 @@ struct EchoProcess: ParsableCommand {
 
     func run() throws {
         let endpoint = proxy
-        Thread {
-            do { try Self.echo(endpoint) } catch { fatalError("echo: \(error)") }
-        }.start()
+        ChildProcess.inBackground { try Self.echo(endpoint) }
         ChildProcess.serve("echo")
     }
 

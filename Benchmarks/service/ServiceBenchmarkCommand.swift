@@ -1,6 +1,6 @@
 // Benchmarks of the service. Each runs a real broker, with its journal on disk, in a process of its
-// own, prints a table, and then what proves that the work was done; with --smoke it runs in seconds,
-// so that the tests keep it working.
+// own, prints a table, and then what proves that the work was done; with --smoke it runs in
+// seconds, so that the tests keep it working.
 
 import ArgumentParser
 import Foundation

@@ -23,10 +23,7 @@ struct WorkerProcess: ParsableCommand {
         let worker = Worker(options: WorkerOptions(broker: broker, name: name, host: "localhost")) {
             StubEngine(engine)
         }
-        let thread = Thread {
-            do { try worker.run() } catch { fatalError("worker: \(error)") }
-        }
-        thread.start()
+        ChildProcess.inBackground { try worker.run() }
         ChildProcess.serve(name)
     }
 
