@@ -16,7 +16,6 @@ final class BenchmarkWorker {
     /// Connects, registers and gets ready.
     init(_ endpoint: String, name: String) throws {
         var options = SocketOptions()
-        options.lingerMilliseconds = 0
         options.maximumFrameBytes = nil
         socket = try ZeroMQSocket(.dealer, in: try ZeroMQContext(), options: options)
         try socket.connect(to: endpoint)
@@ -55,6 +54,9 @@ final class BenchmarkWorker {
                 WorkCompleted(
                     lease: grant.lease, images: [image], seconds: StageSeconds(), imageCount: 1)))
     }
+
+    /// Says goodbye, so that the broker gives it nothing more.
+    func leave() throws { try send(.goodbye(Goodbye(reason: "done"))) }
 
     /// The next message that is no heartbeat's reply; heartbeats go out meanwhile.
     private func receive(seconds: Double) throws -> BrokerMessage? {

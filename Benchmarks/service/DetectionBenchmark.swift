@@ -43,6 +43,7 @@ struct DetectionBenchmark: ParsableCommand {
             digest.add(lease.lease.jobID)
             try second.complete()
             try waitForResult(client, correlation)
+            try second.leave()
         }
         printTable(
             ["a worker killed mid-job, steps of \(stepMilliseconds) ms", "\(times.count) times"],
