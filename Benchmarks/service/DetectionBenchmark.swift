@@ -44,6 +44,7 @@ struct DetectionBenchmark: ParsableCommand {
             try second.complete()
             try waitForResult(client, correlation)
             try second.leave()
+            try waitUntilAlone(client)
         }
         printTable(
             ["a worker killed mid-job, steps of \(stepMilliseconds) ms", "\(times.count) times"],
@@ -54,6 +55,17 @@ struct DetectionBenchmark: ParsableCommand {
                 ["steps begun and lost besides, at most", "1"],
             ])
         digest.printResult("jobs")
+    }
+
+    /// Waits until the broker knows no worker any more, so that the next job finds the right one.
+    private func waitUntilAlone(_ client: BenchmarkClient) throws {
+        let watch = Stopwatch()
+        while try !client.status().workers.isEmpty {
+            guard watch.seconds < 30 else {
+                throw BenchmarkFailure("the broker does not let a worker go")
+            }
+            usleep(5000)
+        }
     }
 
     /// The first reported step that fulfils a condition.
