@@ -28,7 +28,12 @@ struct FrameBenchmark: ParsableCommand {
         try attack.run(count / 10, &generator, &digest)
         let before = try broker.process.residentBytes()
         let watch = Stopwatch()
-        let busy = try good.measure { try attack.run(count - count / 10, &generator, &digest) }
+        var halfway = 0.0
+        let busy = try good.measure {
+            try attack.run(count / 2 - count / 10, &generator, &digest)
+            halfway = try broker.process.residentBytes()
+            try attack.run(count - count / 2, &generator, &digest)
+        }
         let seconds = watch.seconds
         let after = try broker.process.residentBytes()
         let status = try BenchmarkClient(broker.clientEndpoint).status()
@@ -41,7 +46,10 @@ struct FrameBenchmark: ParsableCommand {
                 ["frames a second", format(Double(count - count / 10) / seconds, 0)],
                 ["oversized ones among them", "\(attack.oversized)"],
                 ["replies read", "\(attack.replies)"],
-                ["MiB resident after a tenth, and at the end", both(before, after, mebibytes)],
+                [
+                    "MiB resident after a tenth, a half, and all",
+                    [before, halfway, after].map(mebibytes).joined(separator: ", "),
+                ],
                 [
                     "good client's submission, median ms, before and meanwhile",
                     both(quiet.median, busy.median, milliseconds),
