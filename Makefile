@@ -42,10 +42,13 @@ N := 10
 parity: build test-packages .venv/parity/ready
 	.venv/parity/bin/python scripts/parity.py --turbine $(TURBINE) --count $(N)
 
-# BENCHMARK: products, pruning, seams, memory or latency.
+# BENCHMARK: of the engine products, pruning, seams, memory or latency; of the service submissions,
+# overhead, backlog, soak, restart, detection, cancel or frames.
 BENCHMARK := latency
+ENGINE_BENCHMARKS := products pruning seams memory latency
+BENCHMARK_PROGRAM = turbine$(if $(filter $(firstword $(BENCHMARK)),$(ENGINE_BENCHMARKS)),,-service)-benchmarks
 bench: build
-	.build/release/turbine-benchmarks $(BENCHMARK)
+	.build/release/$(BENCHMARK_PROGRAM) $(BENCHMARK)
 
 # The model in the box's images and captions; see Models/emoji/dataset/README.md.
 DATASET := .build/emoji-dataset

@@ -75,7 +75,15 @@ let package = Package(
                 "TensorCore", "ZImageModel", "ImagePipeline",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Benchmarks", exclude: ["reference"]),
+            path: "Benchmarks", exclude: ["reference", "service"]),
+        .executableTarget(
+            name: "turbine-service-benchmarks",
+            dependencies: [
+                "QueueCore", "BrokerService", "WireProtocol", "ZeroMQSockets", "CZeroMQ",
+                "WorkerService",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/service"),
 
         // Tests.
         .target(

@@ -46,7 +46,7 @@ extension BrokerLoop {
         let mode = channel.key.mode
         switch answer {
         case .accepted(let id, let estimate):
-            channels[connection]?.follows[id] = tag
+            channel.follows[id] = tag
             guard mode != .final, !context.isSilent else { return }
             let accepted = accepted(id, estimate, isKnown: context.isKnown)
             reply(ServerMessage(correlation: tag, .accepted(accepted)), to: connection)
@@ -57,20 +57,20 @@ extension BrokerLoop {
                 ServerMessage(correlation: tag, .progress(progress)), to: connection,
                 progress: Outgoing.ProgressKey(job: id, correlation: tag))
         case .quarantined(let id, let quarantine):
-            let wasAccepted = channels[connection]?.follows.removeValue(forKey: id) == tag
+            let wasAccepted = channel.follows.removeValue(forKey: id) == tag
             turn.channels.append(connection)
             guard !(mode == .accepted && wasAccepted) else { return }
             let failed = failed(id, ServiceError(quarantine))
             reply(ServerMessage(correlation: tag, .failed(failed)), to: connection)
         case .ended(let id, let ending, let history):
-            let wasAccepted = channels[connection]?.follows.removeValue(forKey: id) == tag
+            let wasAccepted = channel.follows.removeValue(forKey: id) == tag
             turn.channels.append(connection)
             guard !(mode == .accepted && wasAccepted) else { return }
             finish(id, ending, history, tag, connection, mode)
         case .refused(let error):
             if error.code == .watchDisplaced, let job = channel.follows.first(where: { $1 == tag })
             {
-                channels[connection]?.follows[job.key] = nil
+                channel.follows[job.key] = nil
                 turn.channels.append(connection)
             }
             let refusal = ServiceError(error, at: clock.now)

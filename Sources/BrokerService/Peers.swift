@@ -33,7 +33,10 @@ struct ChannelKey: Hashable {
 
 /// A way to a client: what the queue takes for a connection. Behind a proxy one peer has many;
 /// each reply mode has its own. It lasts while it follows jobs.
-struct Channel {
+///
+/// A class, because it may follow a hundred thousand jobs: a value that is looked at while it
+/// changes would be copied each time.
+final class Channel {
     let key: ChannelKey
     let peer: Peer
     /// The correlation of the last request for each job that it follows.
@@ -41,6 +44,13 @@ struct Channel {
     /// Who uses it, for following again after a failed transaction.
     var client: ClientID
     var isAdmin: Bool
+
+    init(key: ChannelKey, peer: Peer, client: ClientID, isAdmin: Bool) {
+        self.key = key
+        self.peer = peer
+        self.client = client
+        self.isAdmin = isAdmin
+    }
 }
 
 /// A registered worker's connection.

@@ -1,6 +1,7 @@
 // One socket, with one owner. Receiving and sending never block; the poller waits.
 
 import CZeroMQ
+import Glibc
 
 /// What became of a message.
 public enum SendOutcome: Sendable, Equatable {
@@ -135,12 +136,13 @@ public final class ZeroMQSocket {
                 message.isTruncated = true
             }
         } while zmq_msg_more(&raw) != 0
-        message.userID = Self.property("User-Id", of: &raw)
-        message.peerSocketType = Self.property("Socket-Type", of: &raw)
-        message.peerAddress = Self.property("Peer-Address", of: &raw).map {
-            $0.hasPrefix("::ffff:") ? String($0.dropFirst(7)) : $0
+        message.userID = Self.property("User-Id", of: &raw) { String(cString: $0) }
+        message.peerSocketType = Self.property("Socket-Type", of: &raw) { String(cString: $0) }
+        message.peerAddress = Self.property("Peer-Address", of: &raw) { address in
+            let isMapped = strncmp(address, "::ffff:", 7) == 0
+            return String(cString: isMapped ? address + 7 : address)
         }
-        message.descriptor = Self.property("__fd", of: &raw).flatMap { Int32($0) }
+        message.descriptor = Self.property("__fd", of: &raw) { atoi($0) }
         return message
     }
 
@@ -155,9 +157,12 @@ public final class ZeroMQSocket {
         }
     }
 
-    private static func property(_ name: String, of message: inout zmq_msg_t) -> String? {
-        guard let value = zmq_msg_gets(&message, name) else { return nil }
-        let text = String(cString: value)
-        return text.isEmpty ? nil : text
+    /// What the connection says of a message's sender, unless it is empty. Values are looked at in
+    /// place: this is done several times for every message.
+    private static func property<Value>(
+        _ name: String, of message: inout zmq_msg_t, _ read: (UnsafePointer<CChar>) -> Value
+    ) -> Value? {
+        guard let value = zmq_msg_gets(&message, name), value.pointee != 0 else { return nil }
+        return read(value)
     }
 }
