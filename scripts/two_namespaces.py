@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One broker with CURVE keys, workers in two network namespaces, and a cable that is pulled.
 
-    scripts/two_namespaces.py [--turbine .build/release/turbine]
+    scripts/two_namespaces.py [--turbine .build/release/turbine] [--check]
 
 Makes three namespaces: one for the broker and its client, joined by a pair of virtual Ethernet
 devices to one for each worker. Checks that both workers serve, that no worker gets in without a key
@@ -264,11 +264,15 @@ def check(condition, what):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--turbine", default=ROOT / ".build" / "release" / "turbine")
-    turbine = pathlib.Path(parser.parse_args().turbine).resolve()
+    parser.add_argument("--check", action="store_true", help="only say whether it can be done here")
+    options = parser.parse_args()
+    turbine = pathlib.Path(options.turbine).resolve()
     reason = obstacle()
     if reason:
         print(f"skipped: {reason}", file=sys.stderr)
         return SKIPPED
+    if options.check:
+        return 0
     with tempfile.TemporaryDirectory() as folder, Network() as network:
         try:
             print(json.dumps(Trial(network, turbine, folder).run()))

@@ -8,7 +8,7 @@ struct Impatience: Error, CustomStringConvertible {
 
 /// Asks again and again until the answer is not nil.
 ///
-/// The time is generous on purpose: it is no goal, only the end of hope on a machine that is shared.
+/// The time is generous on purpose: it is no goal, only the end of hope on a shared machine.
 @discardableResult
 func waitFor<Value>(
     _ what: String, seconds: Double = 90, context: () -> String = { "" },
