@@ -56,9 +56,9 @@ class Network:
             ip("-n", self.name(part), "link", "set", "lo", "up")
         for number, part in enumerate(WORKERS, start=1):
             hub, worker = self.name("hub"), self.name(part)
-            ip("-n", hub, "link", "add", part, "type", "veth", "peer", "name", "up0",
-               "netns", worker)
-            for place, device, host in ((hub, part, 1), (worker, "up0", 2)):
+            ip("-n", hub, "link", "add", "name", f"to-{part}", "type", "veth", "peer", "name",
+               "to-hub", "netns", worker)
+            for place, device, host in ((hub, f"to-{part}", 1), (worker, "to-hub", 2)):
                 ip("-n", place, "address", "add", f"10.77.{number}.{host}/24", "dev", device)
                 ip("-n", place, "link", "set", device, "up")
 
@@ -66,7 +66,7 @@ class Network:
         return f"10.77.{WORKERS.index(part) + 1}.1"
 
     def set_link(self, part, state):
-        ip("-n", self.name("hub"), "link", "set", part, state)
+        ip("-n", self.name("hub"), "link", "set", f"to-{part}", state)
 
     def command(self, part, *arguments):
         return ["ip", "netns", "exec", self.name(part), *map(str, arguments)]
@@ -218,7 +218,7 @@ class Trial:
         self.report["turnedAway"] = sorted(strangers)
 
     def pull_the_link(self):
-        job = self.ask("submit", *self.REQUEST, "--steps", "400", "--detach").strip()
+        job = self.ask("submit", *self.REQUEST, "--steps", "250", "--detach").strip()
 
         def holder():
             return next((worker for worker in self.workers().values()
@@ -238,7 +238,7 @@ class Trial:
             "the worker is back", lambda: self.states() == dict(a="idle", b="idle"))
         alone = self.folder / "alone.png"
         subprocess.run([self.turbine, "generate", "--model", ROOT / "Models" / "emoji",
-                        *self.REQUEST, "--steps", "400", "--output", alone], check=True,
+                        *self.REQUEST, "--steps", "250", "--output", alone], check=True,
                        capture_output=True)
         same = alone.read_bytes() == (self.folder / "moved.png").read_bytes()
         check(same, "the image of the job that moved is another")

@@ -63,7 +63,7 @@ struct BrokerLossTests {
 
     /// A job that runs while its broker is away goes on under the same lease.
     @Test func aRunningJobOutlivesItsBroker() throws {
-        let job = WorkerLossTests.Job(steps: 400)
+        let job = WorkerLossTests.Job(steps: 150)
         let service = try Service(workers: ["one"])
         let follower = try Follower(service, job.arguments)
         try follower.waitForStep(20)

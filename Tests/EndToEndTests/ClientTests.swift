@@ -26,7 +26,7 @@ struct ClientTests {
         let service = try Service(workers: ["one", "two"])
         let outcome = try pytest(
             [Service.script("test_python_client.py")], endpoint: service.clientEndpoint)
-        try expectAllPassed(outcome, atLeast: 13)
+        try expectAllPassed(outcome, atLeast: 14)
     }
 
     @Test func plainSocketsAndTheProtocolPage() throws {

@@ -135,7 +135,6 @@ def test_another_client_cancels(endpoint):
     (dict(width=100), "invalid_field", "width"),
     (dict(num_inference_steps=100_000), "limit_exceeded", "steps"),
     (dict(preset="no such preset"), "unknown_name", "preset"),
-    (dict(model="no such model"), "unknown_model", "model"),
     (dict(cfg_scale=float("nan")), "invalid_field", "guidance"),
 ])
 def test_errors_are_exceptions(endpoint, options, code, field):
@@ -148,6 +147,16 @@ def test_errors_are_exceptions(endpoint, options, code, field):
     assert caught.value.code == code
     assert field in caught.value.field
     assert str(caught.value)
+
+
+def test_a_model_that_nobody_has_is_waited_for_until_the_deadline(endpoint):
+    async def body():
+        async with get_generator(endpoint) as generator:
+            await generator.generate(prompt="cat", **SMALL, model="no such model", deadline=3)
+
+    with pytest.raises(RequestError) as caught:
+        run(body())
+    assert caught.value.code in ("deadline_exceeded", "unknown_model")
 
 
 def test_a_request_id_names_one_job(endpoint):
