@@ -26,7 +26,7 @@ struct ClientTests {
         let service = try Service(workers: ["one", "two"])
         let outcome = try pytest(
             [Service.script("test_python_client.py")], endpoint: service.clientEndpoint)
-        try expectAllPassed(outcome, atLeast: 14)
+        try expectAllPassed(outcome, atLeast: 13)
     }
 
     @Test func plainSocketsAndTheProtocolPage() throws {
@@ -41,5 +41,14 @@ struct ClientTests {
     /// The package's own tests, which bring a broker of their own that can be made to misbehave.
     @Test func thePackagesOwnTests() throws {
         try expectAllPassed(pytest([Repository.path("Clients/python/tests")]), atLeast: 10)
+    }
+
+    /// The measurement of the service, at a size that only shows that it works.
+    @Test func theMeasurementRuns() throws {
+        let script = Repository.path("scripts/service_latency.py")
+        let outcome = try TestPython.start([script, "--smoke", "--turbine", Turbine.path]).wait()
+        #expect(outcome.succeeded, "\(outcome.errors)")
+        #expect(outcome.output.contains("warm request to PNG"))
+        #expect(outcome.outputLines.last?.wholeMatch(of: /image [0-9a-f]{64}/) != nil)
     }
 }
