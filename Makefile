@@ -9,10 +9,11 @@ SOURCES := Package.swift Sources Tests Benchmarks
 
 LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev
 TEST_PACKAGES := python3 python3-venv unicode-cldr-core unicode-data fonts-noto-color-emoji \
-    chromium systemd
+    chromium systemd iproute2 protobuf-compiler
 # The browser that looks at the status page.
 CHROMIUM := chromium
 DATASET_PACKAGES := fonts-noto-color-emoji unicode-cldr-core unicode-data python3-venv
+CLIENT_FILES := Clients/python/pyproject.toml $(wildcard Clients/python/src/turbine_client/*)
 # Set to 1 where the libraries come from elsewhere than Debian's packages.
 SYSTEM_READY :=
 
@@ -72,9 +73,12 @@ test-packages:
 dataset-packages:
 	@[ -n "$(SYSTEM_READY)" ] || scripts/install-packages $(DATASET_PACKAGES)
 
-.venv/test/ready: scripts/requirements-test.txt
+# The client for Python is installed as its users have it, anew whenever it changes.
+.venv/test/ready: scripts/requirements-test.txt $(CLIENT_FILES)
 	python3 -m venv --clear .venv/test
 	.venv/test/bin/pip install --quiet --no-deps --requirement $<
+	rm -rf Clients/python/build
+	.venv/test/bin/pip install --quiet --no-deps --no-build-isolation ./Clients/python
 	touch $@
 
 .venv/parity/ready: scripts/requirements-parity.txt

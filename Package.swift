@@ -146,6 +146,9 @@ let package = Package(
         .testTarget(name: "WireProtocolTests", dependencies: ["WireProtocol", "TestSupport"]),
         .testTarget(name: "ZeroMQSocketsTests", dependencies: ["ZeroMQSockets"]),
         .testTarget(name: "CommandLineTests", dependencies: ["TestSupport"]),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["TestSupport", "turbine"],
+            exclude: ["Scripts"]),
         .testTarget(name: "DeployTests", dependencies: ["turbine"], exclude: ["Scripts"]),
         .testTarget(name: "RepositoryTests", dependencies: ["TestSupport"]),
     ],

@@ -73,7 +73,7 @@ extension BrokerLoop {
         case .workCompleted(let completed): take(completed, from: peer, worker)
         case .workFailed(let failed):
             let failure = WorkerFailure(
-                code: failed.error.code.workerCode, message: failed.error.sentence,
+                code: failed.error.workerCode, message: failed.error.sentence,
                 isRetriable: failed.error.retryable)
             apply(
                 .leaseFailed(id, LeaseID(failed.lease), failure),

@@ -36,7 +36,18 @@ extension ServiceError {
             case .discarded: .quarantined
             default: ErrorCode(workerCode: failure.workerCode)
             }
-        self.init(code: code, sentence: failure.message)
+        self.init(
+            code: code, field: Self.field(workerCode: failure.workerCode), sentence: failure.message
+        )
+    }
+
+    /// A worker's code as the queue keeps it, with the field at fault if there is one.
+    var workerCode: String { String(code.rawValue) + (field.isEmpty ? "" : " \(field)") }
+
+    /// The field in a client's terms: the worker's request is the client's `generate.request`.
+    private static func field(workerCode: String?) -> String {
+        let field = workerCode?.split(separator: " ", maxSplits: 1).dropFirst().first ?? ""
+        return field.hasPrefix("request.") ? "generate.\(field)" : String(field)
     }
 
     /// A job in quarantine.
@@ -52,7 +63,7 @@ extension ErrorCode {
     var workerCode: String { String(rawValue) }
 
     init(workerCode: String?) {
-        let number = workerCode.flatMap { UInt32($0) }
+        let number = workerCode.flatMap { UInt32($0.prefix { $0 != " " }) }
         self = number.flatMap { ErrorCode(rawValue: $0) } ?? .generationFailed
         if self == .unspecified { self = .generationFailed }
     }

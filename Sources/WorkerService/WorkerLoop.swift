@@ -42,6 +42,9 @@ final class WorkerLoop {
     /// How often a request to stop is looked for.
     private static let attentionMilliseconds = 100
 
+    /// How long replies are read after the goodbye.
+    private static let farewellMilliseconds = 300
+
     private let worker: Worker
     private let waker: Waker
     private let mailbox: ComputeMailbox
@@ -134,6 +137,7 @@ final class WorkerLoop {
             case .log(let line): worker.log(line)
             case .end(let error):
                 try flush()
+                try lingerOn()
                 outcome = error.map { .failure($0) } ?? .success(())
             }
         }
@@ -167,6 +171,17 @@ final class WorkerLoop {
         } catch {
             worker.log("a message cannot be sent: \(error)")
             session.encodingFailed(message, error, at: .now)
+        }
+    }
+
+    /// Reads a little longer after the last word: to close a TCP connection with an answer unread
+    /// resets it, and what the broker has not read yet, such as that last word, is lost.
+    private func lingerOn() throws {
+        let end = ContinuousClock.now + .milliseconds(Self.farewellMilliseconds)
+        while let socket, ContinuousClock.now < end {
+            while try socket.receive() != nil {}
+            try flush()
+            usleep(10_000)
         }
     }
 

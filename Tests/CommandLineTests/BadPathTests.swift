@@ -1,5 +1,6 @@
 // Files that cannot be written or read, or hold something else than they should.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct BadPathTests {

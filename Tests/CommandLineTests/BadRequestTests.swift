@@ -1,5 +1,6 @@
 // Requests that are refused before any work.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct BadRequestTests {

@@ -1,5 +1,6 @@
 // Configurations that contradict the weights, each other, or what is implemented.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct ContradictoryConfigurationTests {

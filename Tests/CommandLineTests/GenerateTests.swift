@@ -1,5 +1,6 @@
 // What `turbine generate` makes when all is well.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct GenerateTests {

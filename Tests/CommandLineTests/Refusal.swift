@@ -1,5 +1,6 @@
 // How bad input is answered, whatever is bad about it.
 import Foundation
+import TestSupport
 import Testing
 
 /// Expects one clear line on standard error, nothing on standard output, and a failure that is no

@@ -1,6 +1,7 @@
 // A generation stopped after a step and continued by another process, and one that is ended from
 // outside.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.serialized) struct StopAndResumeTests {

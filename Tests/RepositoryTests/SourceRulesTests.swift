@@ -119,7 +119,7 @@ import Testing
         let targets = try manager.contentsOfDirectory(atPath: Repository.path("Sources"))
         let tests = try manager.contentsOfDirectory(atPath: Repository.path("Tests"))
         let wrappers = targets.filter { $0.hasPrefix("C") && $0.dropFirst().first!.isUppercase }
-        let others = ["CommandLineTests", "DeployTests", "RepositoryTests"]
+        let others = ["CommandLineTests", "DeployTests", "EndToEndTests", "RepositoryTests"]
         // Layers are tested in the model that is made of them.
         let elsewhere = wrappers + ["NeuralLayers"]
         for target in targets where !elsewhere.contains(target) {
