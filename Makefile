@@ -17,7 +17,7 @@ CLIENT_FILES := Clients/python/pyproject.toml $(wildcard Clients/python/src/turb
 # Set to 1 where the libraries come from elsewhere than Debian's packages.
 SYSTEM_READY :=
 
-.PHONY: demo build test lint format parity bench dataset clean swift libraries test-packages dataset-packages
+.PHONY: demo build test lint format parity bench dataset model clean swift libraries test-packages dataset-packages
 .DEFAULT_GOAL := build
 
 demo: build
@@ -56,6 +56,10 @@ DATASET := .build/emoji-dataset
 DATASET_OPTIONS := --without skin-tones,flags
 dataset: dataset-packages .venv/dataset/ready
 	.venv/dataset/bin/python Models/emoji/dataset/build.py $(DATASET) $(DATASET_OPTIONS)
+
+# The model in the box, from its data: hours on two cores; it can be stopped and called again.
+model: build dataset
+	scripts/make-model
 
 clean:
 	rm -rf .build .venv demo.png

@@ -21,7 +21,8 @@ public struct AutoencoderRecipe: Sendable {
     /// Share of the pieces whose latents are pooled before decoding, against the pooled image: keeps
     /// latents smooth.
     var pooledShare: Double
-    /// Share of the steps in which colours are permuted at random.
+    /// Share of the examples whose colours are permuted, so that colours are not guessed from shapes.
+    /// All of them would be too many: from symmetric colours, grey is what is learnt first and long.
     var permutedShare: Double
 
     public init(_ recipe: RecipeObject) throws {
@@ -32,7 +33,7 @@ public struct AutoencoderRecipe: Sendable {
         cropSize = try recipe.int("crop", default: 64, in: 8...4096)
         wholeShare = try recipe.float("whole_share", default: 0.25, in: 0...1)
         pooledShare = try recipe.float("pooled_share", default: 0.25, in: 0...1)
-        permutedShare = try recipe.float("permuted_share", default: 0.5, in: 0...1)
+        permutedShare = try recipe.float("permuted_share", default: 0.3, in: 0...1)
         let weights = try recipe.object("loss")
         func weight(_ name: String, _ fallback: Float) throws -> Float {
             Float(try weights.float(name, default: Double(fallback), in: 0...1000))
@@ -104,15 +105,13 @@ public final class AutoencoderStage: TrainingStage {
         var random = generator(seed: recipe.run.seed, step: step)
         let progress = Double(step) / Double(recipe.run.stepCount)
         let isWhole = progress >= 1 - recipe.wholeShare
-        let isPermuted = progress < recipe.permutedShare
         let count = recipe.run.batchSize / recipe.run.pieceSize
         return (0..<count).map { _ in
             let isPooled = Double(random.nextUniform()) < recipe.pooledShare
             var images: [Tensor] = []
             for _ in 0..<recipe.run.pieceSize {
                 let index = trained[random.nextIndex(below: trained.count)]
-                images.append(
-                    example(index, isWhole: isWhole, isPermuted: isPermuted, &random))
+                images.append(example(index, isWhole: isWhole, &random))
             }
             let noises = images.map { image -> Tensor in
                 let shape = [
@@ -127,7 +126,7 @@ public final class AutoencoderStage: TrainingStage {
 
     /// An image or the livelier of two crops, mirrored at random, its colours perhaps permuted.
     private func example(
-        _ index: Int, isWhole: Bool, isPermuted: Bool, _ random: inout TorchGenerator
+        _ index: Int, isWhole: Bool, _ random: inout TorchGenerator
     ) -> Tensor {
         let (width, height) = (data.size.width, data.size.height)
         let bytes = data.bytes(at: index)
@@ -143,6 +142,7 @@ public final class AutoencoderStage: TrainingStage {
         let ink = origins.map { Self.ink(bytes, width, height, $0, size) }
         let origin = ink[0] >= ink[1] ? origins[0] : origins[1]
         let mirrors = random.next() & 1 == 1
+        let isPermuted = Double(random.nextUniform()) < recipe.permutedShare
         let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]]
         let order = orders[random.nextIndex(below: 6)]
         let output = Tensor(uninitialized: [3, size.1, size.0])
