@@ -1,5 +1,6 @@
 // `turbine train tokenizer`: a data set in, a tokenizer folder that `turbine tokenize` takes out.
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct TrainTokenizerTests {
