@@ -195,7 +195,7 @@ import WireProtocol
         let id = try client.accepted().jobID
         let status = try #require(await bench.broker.board.fresh())
         #expect(status.queue.waitingJobs.map(\.id.number) == [id])
-        #expect(status.prompts.values.map { $0 } == ["a fox"])
+        #expect(status.requests.values.map(\.excerpt) == ["a fox"])
         #expect(status.journal.commits > 0 && status.process.residentBytes > 1 << 20)
         #expect(status.sockets.received > 0 && status.sockets.clientConnections == 1)
     }
