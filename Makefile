@@ -7,9 +7,9 @@ SWIFT_FLAGS := -c release -Xswiftc -enable-testing \
 TURBINE := .build/release/turbine
 SOURCES := Package.swift Sources Tests Benchmarks
 
-LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev
+LIBRARIES := libzmq3-dev libopenblas-dev libpng-dev libprotobuf-c-dev libsqlite3-dev
 TEST_PACKAGES := python3 python3-venv unicode-cldr-core unicode-data fonts-noto-color-emoji \
-    chromium systemd iproute2 protobuf-compiler
+    chromium systemd iproute2 protobuf-compiler protobuf-c-compiler
 # The browser that looks at the status page.
 CHROMIUM := chromium
 DATASET_PACKAGES := fonts-noto-color-emoji unicode-cldr-core unicode-data python3-venv
