@@ -64,7 +64,8 @@ let package = Package(
             name: "turbine",
             dependencies: [
                 "TensorCore", "Checkpoints", "Tokenizers", "ZImageModel", "ImagePipeline",
-                "Autodiff", "Distillation", "QueueCore", "JobStore", "BrokerService", "StatusHTTP", "WireProtocol",
+                "Autodiff", "Distillation", "QueueCore", "JobStore", "BrokerService", "StatusHTTP",
+                "WireProtocol",
                 "ZeroMQSockets", "WorkerService", "TurbineClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),

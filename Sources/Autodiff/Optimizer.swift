@@ -24,8 +24,8 @@ public struct OptimizerSettings: Sendable, Equatable {
     public init() {}
 }
 
-/// AdamW (Loshchilov & Hutter 2019), and Muon (Jordan et al. 2024) where `isMatrix` says so, with an
-/// exponential average of the parameters.
+/// AdamW (Loshchilov & Hutter 2019), and Muon (Jordan et al. 2024) where `isMatrix` says so, with
+/// an exponential average of the parameters.
 public final class Optimizer {
     public let settings: OptimizerSettings
     public let parameters: ParameterStore

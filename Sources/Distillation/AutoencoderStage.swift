@@ -18,11 +18,12 @@ public struct AutoencoderRecipe: Sendable {
     var cropSize: Int
     /// Share of the steps that see whole images.
     var wholeShare: Double
-    /// Share of the pieces whose latents are pooled before decoding, against the pooled image: keeps
-    /// latents smooth.
+    /// Share of the pieces whose latents are pooled before decoding, against the pooled image:
+    /// keeps latents smooth.
     var pooledShare: Double
-    /// Share of the examples whose colours are permuted, so that colours are not guessed from shapes.
-    /// All of them would be too many: from symmetric colours, grey is what is learnt first and long.
+    /// Share of the examples whose colours are permuted, so that colours are not guessed from
+    /// shapes. All of them would be too many: from symmetric colours, grey is what is learnt first
+    /// and long.
     var permutedShare: Double
 
     public init(_ recipe: RecipeObject) throws {

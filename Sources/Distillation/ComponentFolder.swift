@@ -1,4 +1,5 @@
-// A component of a checkpoint folder as diffusers and transformers read it: config.json and weights.
+// A component of a checkpoint folder as diffusers and transformers read it: config.json and
+// weights.
 import Autodiff
 import Checkpoints
 import Foundation

@@ -1,4 +1,5 @@
-// What teacher and student trainings share: data as latents, tokenizer, autoencoder, configurations.
+// What teacher and student trainings share: data as latents, tokenizer, autoencoder,
+// configurations.
 import Autodiff
 import Checkpoints
 import Foundation

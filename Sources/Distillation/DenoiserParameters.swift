@@ -24,8 +24,8 @@ struct Denoiser {
             ParameterScope(prefix: Self.transformerPrefix, load: store.tensor), transformer)
     }
 
-    /// First values: linear maps uniform as in PyTorch, embeddings small, the final projection zero,
-    /// and gates half open, since a gate of tanh(0) would let nothing learn.
+    /// First values: linear maps uniform as in PyTorch, embeddings small, the final projection
+    /// zero, and gates half open, since a gate of tanh(0) would let nothing learn.
     static func initialized(seed: UInt64, _ width: Int) -> ParameterStore {
         let initialization = ParameterInitialization(seed: seed)
         return ParameterStore { name, shape in

@@ -3,8 +3,9 @@
 //
 // Two parts, each divided by its length:
 //  - colour: the image averaged to 64×64 in linear light, then to 16×16 cells in OKLab (Björn
-//    Ottosson, "A perceptual color space for image processing", 2020), less white, so that the empty ground counts for nothing; a and b
-//    doubled, so that a red and a blue heart are far apart;
+//    Ottosson, "A perceptual color space for image processing", 2020), less white, so that the
+//    empty ground counts for nothing; a and b doubled, so that a red and a blue heart are far
+//    apart;
 //  - shape: histograms of gradient directions (Dalal and Triggs, "Histograms of oriented gradients
 //    for human detection", 2005) of lightness at 64×64, in 8×8 cells of 9 directions without sign,
 //    each vote shared between neighbouring cells and directions; square roots of the votes, so that

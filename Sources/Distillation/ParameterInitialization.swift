@@ -2,8 +2,8 @@
 import Foundation
 import TensorCore
 
-/// Draws each parameter from a generator of its own, which its name seeds: the order in which layers
-/// ask does not matter.
+/// Draws each parameter from a generator of its own, which its name seeds: the order in which
+/// layers ask does not matter.
 struct ParameterInitialization {
     let seed: UInt64
 

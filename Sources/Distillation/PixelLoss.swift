@@ -5,8 +5,8 @@ import TensorCore
 ///
 /// All parts but the squared one are mean absolute values of linear maps of the difference d: d
 /// itself, the levels of its Laplacian pyramid (Burt & Adelson 1983), its horizontal and vertical
-/// steps, and d without its mean over the colours. So the gradient is those maps' transposes applied
-/// to signs.
+/// steps, and d without its mean over the colours. So the gradient is those maps' transposes
+/// applied to signs.
 struct PixelLoss: Sendable, Equatable {
     var absolute: Float = 1
     var squared: Float = 0.5

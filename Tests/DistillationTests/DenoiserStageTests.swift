@@ -1,5 +1,5 @@
-// Teacher and student on a tiny checkpoint: what is learnt, what is exported, what each loss says when
-// student and teacher are the same.
+// Teacher and student on a tiny checkpoint: what is learnt, what is exported, what each loss says
+// when student and teacher are the same.
 import Autodiff
 import Checkpoints
 import Foundation

@@ -2,13 +2,13 @@
 
     python Tests/Golden/make_gradients.py
 
-Writes `gradients.safetensors`. Of each parameter's gradient it keeps the norm and up to 64 elements,
-evenly spread over the flattened tensor (element i * count // 64).
+Writes `gradients.safetensors`. Of each parameter's gradient it keeps the norm and up to 64
+elements, evenly spread over the flattened tensor (element i * count // 64).
 
-- `denoiser.*`: text encoder and transformer in one graph; the loss is the mean squared difference of
-  two samples' velocities from targets.
-- `vae.*`: encoder and decoder; the loss is the mean squared difference of the decoded means from the
-  image, plus a tenth of the moments' mean square. Then ten steps of AdamW: `vae.losses`.
+- `denoiser.*`: text encoder and transformer in one graph; the loss is the mean squared difference
+  of two samples' velocities from targets.
+- `vae.*`: encoder and decoder; the loss is the mean squared difference of the decoded means from
+  the image, plus a tenth of the moments' mean square. Then ten steps of AdamW: `vae.losses`.
 """
 
 import pathlib

@@ -1,4 +1,5 @@
-// Backward kernels: each stands for the gradient of the kernel of the same name without `_gradient`.
+// Backward kernels: each stands for the gradient of the kernel of the same name without
+// `_gradient`.
 //
 // `adds`: whether a gradient is added to what its array holds or replaces it. Gradients of vectors
 // that rows share (weights, scales, gates) are always added.
@@ -53,7 +54,8 @@ void ck_group_norm_gradient(
 void ck_upsample2_gradient(
     const float *dy, int64_t height, int64_t width, float *dx, int adds);
 
-/// One step of AdamW (Loshchilov & Hutter 2019), in place. `correction1`, `correction2`: 1 - beta^t.
+/// One step of AdamW (Loshchilov & Hutter 2019), in place. `correction1`, `correction2`: 1 -
+/// beta^t.
 void ck_adamw(
     float *parameters, const float *gradient, float *first, float *second, int64_t n, float rate,
     float beta1, float beta2, float eps, float decay, float correction1, float correction2);

@@ -2,8 +2,8 @@
 
     reference_trainer.py TEXTS.jsonl SIZE TOKENIZER.json
 
-TEXTS.jsonl: a JSON string a line. SIZE: tokens without the special ones. TOKENIZER.json is a file of
-ours: its own normalizer and pre-tokenizer are used, and its ids for each text are printed too.
+TEXTS.jsonl: a JSON string a line. SIZE: tokens without the special ones. TOKENIZER.json is a file
+of ours: its own normalizer and pre-tokenizer are used, and its ids for each text are printed too.
 """
 
 import json
