@@ -3,8 +3,9 @@
     python Benchmarks/reference/compare_training.py --data DIR --base DIR [--rounds 3]
 
 `--data` and `--base` are what `turbine train teacher` takes: a data set, and a folder with
-tokenizer and vae. Both sides run forward, backward and AdamW in float32; the work of a step is counted once, by
-PyTorch's counter, so that GFLOP/s mean the same on both sides. Prints medians and ratios.
+tokenizer and vae. Both sides run forward, backward and AdamW in float32; the work of a step is
+counted once, by PyTorch's counter, so that GFLOP/s mean the same on both sides. Prints medians and
+ratios.
 """
 
 import argparse

@@ -7,7 +7,9 @@ import Testing
     /// What the kernel says of a process's mappings of weight files, in KiB by kind.
     private func mappings(_ process: Running) -> [String: Int] {
         let path = "/proc/\(process.processIdentifier)/smaps"
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return [:] }
+        // Files of /proc have no size: they are read to their end.
+        guard let data = try? FileHandle(forReadingAtPath: path)?.readToEnd() else { return [:] }
+        let text = String(decoding: data, as: UTF8.self)
         var totals: [String: Int] = [:]
         var isWeights = false
         for line in text.split(separator: "\n") {
