@@ -186,6 +186,7 @@ final class StubWorker {
     var held: LeaseReference?
     var steps: UInt64 = 0
     var isSilent = false
+    var isDraining = false
 
     init(name: String, model: String = "hash", _ socket: ZeroMQSocket) throws {
         self.name = name
@@ -246,7 +247,9 @@ final class StubWorker {
         lastBeat = .now
         sequence += 1
         try send(
-            .heartbeat(WorkerHeartbeat(sequence: sequence, lease: held, stepCounter: steps)))
+            .heartbeat(
+                WorkerHeartbeat(
+                    sequence: sequence, lease: held, stepCounter: steps, draining: isDraining)))
     }
 
     /// The next message, with heartbeats meanwhile.

@@ -151,6 +151,7 @@ import WireProtocol
         let back = try #require(try broker.handBack())
         #expect(back.lease == lease)
         #expect((back.resume?.step ?? 0) >= step.step)
+        try broker.acknowledge(lease, field: 18)
         #expect(try broker.wait { if case .goodbye = $0 { true } else { nil } } == true)
         #expect(worker.outcome() != nil)
     }

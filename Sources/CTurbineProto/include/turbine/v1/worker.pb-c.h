@@ -368,7 +368,8 @@ struct  Turbine__V1__WorkCancelled
 
 
 /*
- * A draining worker gives a job back, with what it has.
+ * A draining worker gives a job back, with what it has. Kept by the worker until it is
+ * acknowledged.
  */
 struct  Turbine__V1__HandBack
 {
@@ -495,7 +496,7 @@ struct  Turbine__V1__Acknowledged
   ProtobufCMessage base;
   Turbine__V1__LeaseReference *lease;
   /*
-   * Which message: the field number in WorkerMessage (15 for work_completed).
+   * Which message: the field number in WorkerMessage (14 to 16 and 18).
    */
   uint32_t message_field;
   /*
