@@ -24,6 +24,32 @@ struct LeaseTests {
         #expect(harness.leases.map(\.id.job.number) == [1])
     }
 
+    @Test func aWorkerThatDrainsIsNoneToWaitFor() {
+        var harness = Harness()
+        harness.register(1, models: ["m"])
+        harness.beat(1, isDraining: true)
+        harness.submit(Harness.job("a", model: "m"))
+        #expect(harness.queue.report(on: JobID(number: 1))?.estimate?.hold == .noWorker)
+        harness.register(2, models: ["n"])
+        #expect(harness.queue.report(on: JobID(number: 1))?.estimate?.hold == .modelNotLoaded)
+        harness.beat(1)
+        #expect(harness.leases.map(\.id.job.number) == [1])
+    }
+
+    @Test func aDeadlineMissedOnHoldSaysWhy() {
+        var harness = Harness()
+        harness.register(1, models: ["m"])
+        harness.submit(
+            Harness.job("a", model: "n", deadline: harness.now + .seconds(2)))
+        harness.wait(.seconds(3), beating: [1])
+        guard case .failed(let failure) = harness.endings.first else {
+            Issue.record("\(harness.endings)")
+            return
+        }
+        #expect(failure.code == .deadlineExceeded)
+        #expect(failure.message.hasSuffix("has the model that it asks for."))
+    }
+
     @Test func aLostWorkersJobGoesOnElsewhereFromItsLastStep() {
         var harness = Harness()
         harness.register(1)

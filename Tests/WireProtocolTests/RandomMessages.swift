@@ -139,7 +139,7 @@ extension JobAccepted {
         Self(
             jobID: r.number(), requestID: r.text(), alreadyKnown: r.flag(), state: .random(&r),
             placeInQueue: r.number(), estimatedStartMilliseconds: r.maybe { $0.number() },
-            estimatedEndMilliseconds: r.maybe { $0.number() })
+            estimatedEndMilliseconds: r.maybe { $0.number() }, hold: .random(&r))
     }
 }
 
@@ -214,7 +214,8 @@ extension JobSummary {
             priority: .random(&r), placeInQueue: r.maybe { $0.number() },
             submittedUnixMilliseconds: r.number(), step: r.number(), steps: r.number(),
             attempts: r.number(), worker: r.text(), width: r.number(), height: r.number(),
-            imageCount: r.number(), promptExcerpt: r.text(), error: r.maybe { .random(&$0) })
+            imageCount: r.number(), promptExcerpt: r.text(), error: r.maybe { .random(&$0) },
+            hold: .random(&r))
     }
 }
 
@@ -380,6 +381,7 @@ extension WorkerRefused {
 
 extension ErrorCode: RandomCase {}
 extension JobState: RandomCase {}
+extension JobHold: RandomCase {}
 extension JobPriority: RandomCase {}
 extension TilingMode: RandomCase {}
 extension TileBlend: RandomCase {}
