@@ -187,6 +187,7 @@ final class StubWorker {
     var steps: UInt64 = 0
     var isSilent = false
     var isDraining = false
+    var defaultShape: DefaultShape?
 
     init(name: String, model: String = "hash", _ socket: ZeroMQSocket) throws {
         self.name = name
@@ -205,7 +206,8 @@ final class StubWorker {
                 RegisterWorker(
                     name: name, host: "host", processID: 1, version: "1",
                     model: ModelDescription(name: "tiny", hash: model, numericsClass: "f32"),
-                    heldLeases: held.map { [$0] } ?? [], incarnation: incarnation)))
+                    heldLeases: held.map { [$0] } ?? [], incarnation: incarnation,
+                    defaultShape: defaultShape)))
     }
 
     /// Registers, again and again until it is heard, and gets ready.
@@ -295,7 +297,8 @@ final class StubWorker {
             .stepReport(
                 StepReport(
                     lease: grant.lease, stage: .denoising, step: step,
-                    steps: grant.request.steps ?? 4, imageIndex: image, stepSeconds: 0.01,
+                    steps: grant.request.steps ?? defaultShape?.steps ?? 4, imageIndex: image,
+                    stepSeconds: 0.01,
                     resume: ResumeState(
                         imageIndex: image, step: step, latents: Self.latents(step)),
                     previewPNG: grant.preview == nil ? [] : [137, 80, 78, 71])))

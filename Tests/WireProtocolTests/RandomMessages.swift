@@ -262,7 +262,14 @@ extension RegisterWorker {
         Self(
             name: r.text(), host: r.text(), processID: r.number(), version: r.text(),
             model: .random(&r), maximumPixels: r.number(), heldLeases: r.list { .random(&$0) },
-            incarnation: r.number())
+            incarnation: r.number(),
+            defaultShape: r.maybe { .random(&$0) })
+    }
+}
+
+extension DefaultShape {
+    static func random(_ r: inout RandomSource) -> Self {
+        Self(width: r.number(), height: r.number(), steps: r.number(), imageCount: r.number())
     }
 }
 

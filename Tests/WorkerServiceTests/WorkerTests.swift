@@ -12,6 +12,7 @@ import WireProtocol
         let worker = RunningWorker(broker)
         let registration = try #require(try broker.register())
         #expect(registration.name == "worker")
+        #expect(registration.defaultShape == DefaultShape(width: 128, height: 128, steps: 24))
         #expect(registration.model.hash == "abc")
         #expect(registration.heldLeases.isEmpty)
         #expect(try broker.wait { if case .ready = $0 { true } else { nil } } == true)
