@@ -16,20 +16,23 @@ public struct BrokerConfiguration: Sendable {
         case curve(CurveSecretKey, authorizedKeys: String)
     }
 
-    /// What a preset makes of fields that a request leaves open, as far as costs depend on it.
+    /// What comes of fields that a request leaves open, as far as costs depend on it.
     public struct Shape: Sendable, Equatable {
         /// Pixels.
         public var width: UInt32
         /// Pixels.
         public var height: UInt32
-        /// Denoising steps.
+        /// Denoising steps an image.
         public var steps: UInt32
+        /// Images a job.
+        public var images: UInt32
 
-        /// Describes an image's size and steps.
-        public init(width: UInt32, height: UInt32, steps: UInt32) {
+        /// Describes the size and steps of images.
+        public init(width: UInt32, height: UInt32, steps: UInt32, images: UInt32 = 1) {
             self.width = width
             self.height = height
             self.steps = steps
+            self.images = images
         }
     }
 
@@ -47,9 +50,10 @@ public struct BrokerConfiguration: Sendable {
     public var queueLimits = QueueLimits()
     /// The largest the journal may grow; nil: as the file system allows.
     public var maximumStoreBytes: Int64?
-    /// Assumed of requests that leave these open and name no known preset.
+    /// Assumed of requests that leave these open and name no known preset, until a worker has told
+    /// what it makes of them.
     public var defaultShape = Shape(width: 1024, height: 1024, steps: 8)
-    /// Presets known by name.
+    /// Presets known by name: the workers' own.
     public var presetShapes: [String: Shape] = [:]
     /// Workers send a heartbeat this often.
     public var heartbeatMilliseconds: UInt32 = 1000

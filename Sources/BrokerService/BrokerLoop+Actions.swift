@@ -143,7 +143,8 @@ extension BrokerLoop {
             alreadyKnown: isKnown, state: row.map { .init($0.state.phase) } ?? .queued,
             placeInQueue: UInt32(clamping: estimate.place),
             estimatedStartMilliseconds: estimate.start.map { ($0 - now).milliseconds },
-            estimatedEndMilliseconds: estimate.end.map { ($0 - now).milliseconds })
+            estimatedEndMilliseconds: estimate.end.map { ($0 - now).milliseconds },
+            hold: JobHold(estimate.hold))
     }
 
     private func failed(_ id: JobID, _ error: ServiceError) -> JobFailed {

@@ -120,7 +120,8 @@ extension BrokerLoop {
                     .invalidValue, "begins with a control character", field: "request_id",
                     remedy: "use printable characters")
             }
-            let submission = try configuration.submission(generate, key: key, at: clock.now)
+            let submission = try configuration.submission(
+                generate, key: key, open: openShape(of: generate.request), at: clock.now)
             let known = queue.job(named: key, of: requester.client)
             if known == nil {
                 turn.acceptedBytes += Int64(submission.payload.count) + Self.rowBytes

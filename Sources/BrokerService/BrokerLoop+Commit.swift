@@ -89,5 +89,6 @@ extension BrokerLoop {
         nextProbe = nil
         journal.fault = nil
         apply(.journalBecameAvailable)
+        reviewShapes()
     }
 }

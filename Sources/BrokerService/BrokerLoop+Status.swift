@@ -78,7 +78,8 @@ extension BrokerLoop {
             steps: UInt32(clamping: report.shape.totalSteps), attempts: report.state.attempt,
             worker: report.state.worker ?? "", width: known?.width ?? 0,
             height: known?.height ?? 0, imageCount: UInt32(clamping: report.shape.images),
-            promptExcerpt: known?.excerpt ?? "", error: error)
+            promptExcerpt: known?.excerpt ?? "", error: error,
+            hold: JobHold(report.estimate?.hold))
     }
 
     func quarantinedJob(_ report: JobReport, payload: [UInt8]?) -> QuarantinedJob {

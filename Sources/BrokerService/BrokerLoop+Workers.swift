@@ -55,6 +55,7 @@ extension BrokerLoop {
     func forgetWorker(_ peer: Peer) {
         workers.remove(peer)
         if let worker = peer.worker { workerPeers[worker.id] = nil }
+        if peer.worker?.openShape != nil { unlearnShape() }
     }
 
     private func take(
@@ -105,6 +106,7 @@ extension BrokerLoop {
             models: names.map { ModelID(hash: $0) },
             numericsClass: NumericsClass(name: register.model.numericsClass),
             pixels: register.maximumPixels == 0 ? .max : Int(clamping: register.maximumPixels))
+        learnShape(register, of: peer)
         let held = register.heldLeases.map { HeldLease(lease: LeaseID($0), step: 0) }
         apply(.workerRegistered(worker.id, description, nextBeat(peer, false, held, nil)))
     }

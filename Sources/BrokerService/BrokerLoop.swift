@@ -37,6 +37,10 @@ final class BrokerLoop {
     var readyIncarnations: [String: UInt64] = [:]
     var previewWishes: [JobID: PreviewWish] = [:]
     var reports: [JobID: StepReport] = [:]
+    /// What workers make of what requests leave open, by their models' names and hashes.
+    var openShapes: [String: BrokerConfiguration.Shape] = [:]
+    /// Jobs to look at again since that was learned, the next one last.
+    var jobsToReshape: [JobID] = []
     var recentRequests = RecentRequests()
     /// Channels whose peer turned out to be gone, to be told to the queue in the next turn.
     var lostChannels: [ConnectionID] = []
@@ -105,6 +109,7 @@ final class BrokerLoop {
         try authenticator?.answerRequests()
         try receive()
         if let deadline = queue.nextDeadline, deadline <= clock.now { apply(.timePassed) }
+        reshapeJobs()
         finishTurn()
         try flushOutboxes()
         keepHouse()
@@ -199,6 +204,7 @@ final class BrokerLoop {
 
     private func waitingTime() -> Int {
         if !lostChannels.isEmpty || !turn.store.isEmpty || !turn.actions.isEmpty { return 0 }
+        if !jobsToReshape.isEmpty { return 0 }
         if !clients.waiting.isEmpty || !workers.waiting.isEmpty { return 2 }
         let now = clock.now
         var longest: Int64 = 250_000

@@ -1,4 +1,4 @@
-// The queue's refusals and endings, in the protocol's terms.
+// The queue's refusals, holds and endings, in the protocol's terms.
 
 import QueueCore
 import WireProtocol
@@ -83,6 +83,18 @@ extension CancelReason {
         case .cancelled: self = .requested
         case .deadlineExceeded: self = .deadline
         case .hung, .superseded: self = .superseded
+        }
+    }
+}
+
+extension JobHold {
+    /// No request of this protocol asks for a numerics class by itself.
+    init(_ reason: HoldReason?) {
+        switch reason {
+        case nil: self = .unspecified
+        case .noWorker: self = .noWorker
+        case .modelNotLoaded, .numericsClassNotServed: self = .modelNotLoaded
+        case .imageTooLarge: self = .imageTooLarge
         }
     }
 }

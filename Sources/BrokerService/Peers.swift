@@ -56,6 +56,8 @@ final class Channel {
 /// A registered worker's connection.
 struct WorkerPeer {
     var id: WorkerID
+    /// What it makes of what requests leave open, if it has told.
+    var openShape: BrokerConfiguration.Shape?
     var route: Route
     /// The loop's own count: connections keep their order.
     var sequence: UInt64 = 0

@@ -4,9 +4,9 @@ import QueueCore
 import WireProtocol
 
 extension BrokerConfiguration {
-    /// The size of a request's work; what it leaves open comes from its preset or the defaults.
-    func shape(of request: GenerationRequest) throws(WireError) -> JobShape {
-        let preset = request.preset.flatMap { presetShapes[$0] } ?? defaultShape
+    /// The size of a request's work; what it leaves open comes from its preset or from `open`.
+    func shape(of request: GenerationRequest, open: Shape) throws(WireError) -> JobShape {
+        let preset = request.preset.flatMap { presetShapes[$0] } ?? open
         let width = UInt64(request.width ?? preset.width)
         let height = UInt64(request.height ?? preset.height)
         guard width * height <= requestLimits.maximumPixels else {
@@ -16,12 +16,12 @@ extension BrokerConfiguration {
         }
         return JobShape(
             pixels: Int(width * height), steps: Int(request.steps ?? preset.steps),
-            images: Int(request.imageCount ?? 1))
+            images: Int(request.imageCount ?? preset.images))
     }
 
-    /// A job for the queue.
+    /// A job for the queue; see `shape(of:open:)`.
     func submission(
-        _ generate: GenerateRequest, key: RequestID, at now: Instant
+        _ generate: GenerateRequest, key: RequestID, open: Shape, at now: Instant
     ) throws(WireError) -> Submission {
         try requestLimits.check(generate.request)
         try requestLimits.check(generate.preview)
@@ -30,7 +30,7 @@ extension BrokerConfiguration {
             now + .milliseconds(Int64(clamping: $0))
         }
         return Submission(
-            request: key, shape: try shape(of: generate.request),
+            request: key, shape: try shape(of: generate.request, open: open),
             model: generate.request.model.map { ModelID(hash: $0) },
             priority: Priority(generate.priority), deadline: deadline,
             isDetached: generate.detachOnDisconnect ?? false,

@@ -90,23 +90,27 @@ extension JobQueue {
         return result
     }
 
-    /// What the connected workers lack.
+    /// What the connected workers lack, those aside that are about to leave.
     func holdReason(_ needed: Requirement) -> HoldReason? {
+        var isAnyoneThere = false
         var isModelLoaded = false
         var isClassServed = false
         var next = workerOrder.first
         while let key = next {
             next = workerOrder.next(after: key)
-            guard let worker = workers[WorkerID(number: key.minor)] else { continue }
+            guard let worker = workers[WorkerID(number: key.minor)], !worker.isDraining else {
+                continue
+            }
+            isAnyoneThere = true
             if let model = needed.model, !worker.description.models.contains(model) { continue }
             isModelLoaded = true
             if let name = needed.numericsClass, worker.description.numericsClass != name {
                 continue
             }
             isClassServed = true
-            if needed.tier < worker.tiers && !worker.isDraining { return nil }
+            if needed.tier < worker.tiers { return nil }
         }
-        if workerOrder.isEmpty { return .noWorker }
+        if !isAnyoneThere { return .noWorker }
         if !isModelLoaded { return .modelNotLoaded }
         return isClassServed ? .imageTooLarge : .numericsClassNotServed
     }

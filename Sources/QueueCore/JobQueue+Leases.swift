@@ -53,9 +53,13 @@ extension JobQueue {
     }
 
     mutating func failDeadline(_ id: JobID, _ effects: inout [QueueEffect]) {
-        let failure = JobFailure(
-            code: .deadlineExceeded, workerCode: nil,
-            message: "The job could not be finished before its deadline.")
+        var message = "The job could not be finished before its deadline."
+        if case .waiting = jobs[id].row.state.phase,
+            let hold = holdReason(requirement(of: jobs[id].row.submission))
+        {
+            message += " " + hold.sentence
+        }
+        let failure = JobFailure(code: .deadlineExceeded, workerCode: nil, message: message)
         end(id, .failed(failure), &effects)
     }
 

@@ -29,6 +29,20 @@ extension JobQueue {
         return ids.sorted().prefix(limit).map { report(on: jobs[$0]) }
     }
 
+    /// Jobs in the line that were never started, in the order of their acceptance.
+    public var unbegunJobs: [JobID] {
+        var ids: [JobID] = []
+        for lane in line.lanes {
+            var next = lane.ages.first
+            while let key = next {
+                let id = JobID(number: key.minor)
+                if jobs[id].row.state.attempt == 0 { ids.append(id) }
+                next = lane.ages.next(after: key)
+            }
+        }
+        return ids.sorted()
+    }
+
     /// Counts a submission that the I/O loop refused before the queue saw it.
     public mutating func countRefusal(_ code: QueueError.Code) {
         counters.refusals[code.position] += 1

@@ -36,15 +36,7 @@ extension JobQueue {
     private func check(
         _ submission: Submission, _ requester: Requester
     ) throws(QueueError) {
-        let shape = submission.shape
-        let largest = min(limits.pixels, limits.pixelTiers.last ?? 0)
-        let ranges = [
-            ("pixels", shape.pixels, largest), ("steps", shape.steps, limits.steps),
-            ("images", shape.images, limits.images),
-        ]
-        for (field, value, limit) in ranges where value < 1 || value > limit {
-            throw .outOfRange(field, value, limit)
-        }
+        try check(submission.shape)
         let names = [
             ("client", requester.client.name), ("request id", submission.request.key),
             ("model", submission.model?.hash ?? "any"),
@@ -55,6 +47,17 @@ extension JobQueue {
         }
         guard submission.payload.count <= limits.payloadBytesPerJob else {
             throw .outOfRange("payload", submission.payload.count, limits.payloadBytesPerJob)
+        }
+    }
+
+    private func check(_ shape: JobShape) throws(QueueError) {
+        let largest = min(limits.pixels, limits.pixelTiers.last ?? 0)
+        let ranges = [
+            ("pixels", shape.pixels, largest), ("steps", shape.steps, limits.steps),
+            ("images", shape.images, limits.images),
+        ]
+        for (field, value, limit) in ranges where value < 1 || value > limit {
+            throw .outOfRange(field, value, limit)
         }
     }
 
@@ -108,6 +111,21 @@ extension JobQueue {
         enterLine(row.id)
         follow(row.id, requester, &effects)
         offer(row.id, &effects)
+    }
+
+    /// Corrects the shape of a job in the line that was never started. Its turn stays; shapes that
+    /// no submission may have are passed over.
+    mutating func reshape(_ id: JobID, _ shape: JobShape, _ effects: inout [QueueEffect]) {
+        guard let job = jobs.find(id), job.ticket != nil, job.row.state.attempt == 0,
+            shape != job.shape, (try? check(shape)) != nil
+        else { return }
+        leaveLine(id)
+        let priority = job.row.submission.priority.rawValue
+        clients[job.owner].finishTags[priority] += shape.workUnits - job.shape.workUnits
+        jobs[id].row.submission.shape = shape
+        effects.append(.store(.accepted(jobs[id].row)))
+        enterLine(id)
+        offer(id, &effects)
     }
 
     /// Enters a job into the table, the indices and the counts.

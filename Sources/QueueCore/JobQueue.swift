@@ -96,6 +96,7 @@ public struct JobQueue: Sendable {
             attach(reference, requester, &effects)
         case .cancelRequested(let reference, let requester):
             cancel(reference, requester, &effects)
+        case .shapeLearned(let id, let shape): reshape(id, shape, &effects)
         case .connectionClosed(let connection):
             closeConnection(connection, &effects)
         case .quarantineListRequested(let requester): listQuarantine(requester, &effects)
@@ -159,7 +160,7 @@ public struct JobQueue: Sendable {
         case .leaseHandedBack(_, _, let resume):
             if let blob = resume?.blob { effects.append(.discardBlob(blob)) }
         case .workerRegistered, .workerLeft, .leaseFailed, .leaseReleased, .timePassed,
-            .journalBecameUnavailable:
+            .shapeLearned, .journalBecameUnavailable:
             break
         }
     }

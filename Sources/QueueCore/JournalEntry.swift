@@ -2,7 +2,8 @@
 
 /// A change of the journal. Entries are idempotent; only their order for one job matters.
 public enum JournalEntry: Equatable, Sendable, Codable {
-    /// Insert a job; the id counter is at least its number from now on.
+    /// Insert a job, or replace its row before its first attempt; the id counter is at least its
+    /// number from now on.
     case accepted(DurableJob)
     /// Replace the changing half of a job's row. With a phase `ended` or `expired` the payload
     /// is not needed any more.

@@ -100,6 +100,16 @@ public enum HoldReason: String, Sendable, Codable {
     case numericsClassNotServed
     /// No connected worker that matches makes images so large.
     case imageTooLarge
+
+    /// The same for a person.
+    var sentence: String {
+        switch self {
+        case .noWorker: "No worker is connected."
+        case .modelNotLoaded: "No connected worker has the model that it asks for."
+        case .numericsClassNotServed: "No connected worker has the numerics class that it asks for."
+        case .imageTooLarge: "No connected worker makes images as large as it asks for."
+        }
+    }
 }
 
 /// How a job ended.

@@ -11,6 +11,8 @@ public enum QueueEvent: Equatable, Sendable, Codable {
     case attachRequested(JobReference, by: Requester)
     /// The owner or an admin wants a job stopped.
     case cancelRequested(JobReference, by: Requester)
+    /// What a job's request leaves open is known better than when it was accepted.
+    case shapeLearned(JobID, JobShape)
     /// A client's connection is gone.
     case connectionClosed(ConnectionID)
     /// An admin wants the quarantined jobs named.

@@ -38,18 +38,11 @@ public struct Submission: Equatable, Sendable, Codable {
     /// FNV-1a over the content, to tell a repetition from another request under the same key.
     ///
     /// Deadline, priority and detachment are left out: a client that retries may renew them, and
-    /// they do not change the result.
+    /// they do not change the result. So is the shape: it follows from the payload and from what is
+    /// known, at the time, of fields that the payload leaves open.
     var fingerprint: UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        func mix(_ number: Int) {
-            for shift in stride(from: 0, to: 64, by: 8) {
-                mix(UInt8(truncatingIfNeeded: number >> shift))
-            }
-        }
-        mix(shape.pixels)
-        mix(shape.steps)
-        mix(shape.images)
         for byte in (model?.hash ?? "").utf8 { mix(byte) }
         mix(0xff as UInt8)
         for byte in (numericsClass?.name ?? "").utf8 { mix(byte) }

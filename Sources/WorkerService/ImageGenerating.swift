@@ -28,11 +28,17 @@ public struct WorkerCapabilities: Sendable, Equatable {
     public var maximumPixels: UInt64
     /// The program's version.
     public var version: String
+    /// What comes of a request that leaves its size open and names no preset; nil: not known.
+    public var defaultShape: DefaultShape?
 
-    public init(model: ModelDescription, maximumPixels: UInt64 = 0, version: String = "") {
+    public init(
+        model: ModelDescription, maximumPixels: UInt64 = 0, version: String = "",
+        defaultShape: DefaultShape? = nil
+    ) {
         self.model = model
         self.maximumPixels = maximumPixels
         self.version = version
+        self.defaultShape = defaultShape
     }
 }
 

@@ -27,7 +27,7 @@ extension WorkerSession {
         case .image(let lease, let image, let isLast): imageDone(lease, image, isLast, at: now)
         case .finished(let lease, let summary): finish(lease, summary, at: now)
         case .failed(let lease, let error): fail(lease, error, at: now)
-        case .stopped(let lease): stopped(lease)
+        case .stopped(let lease): stopped(lease, at: now)
         }
     }
 
@@ -57,7 +57,7 @@ extension WorkerSession {
 
     private mutating func finish(_ lease: LeaseReference, _ summary: WorkSummary, at now: Instant) {
         guard let work, work.order.lease == lease else { return }
-        guard work.stop != .revoked else { return stopped(lease) }
+        guard work.stop != .revoked else { return stopped(lease, at: now) }
         let result = WorkCompleted(
             lease: lease, images: work.lastImage.map { [$0] } ?? [], seconds: summary.seconds,
             pruning: summary.pruning, imageCount: UInt32(clamping: summary.imageCount))
@@ -68,24 +68,31 @@ extension WorkerSession {
 
     private mutating func fail(_ lease: LeaseReference, _ error: ServiceError, at now: Instant) {
         guard let work, work.order.lease == lease else { return }
-        guard work.stop != .revoked else { return stopped(lease) }
+        guard work.stop != .revoked else { return stopped(lease, at: now) }
         perform(.log("job \(lease.jobID) failed: \(error.sentence)"))
         keep(.workFailed(WorkFailed(lease: lease, error: error)), lease, 16, 0, now)
         self.work = nil
         tick(at: now)
     }
 
-    private mutating func stopped(_ lease: LeaseReference) {
+    private mutating func stopped(_ lease: LeaseReference, at now: Instant) {
         guard let work, work.order.lease == lease else { return }
-        self.work = nil
         if work.stop == .handBack {
-            let resume = work.lastStep?.resume ?? work.order.resume
             perform(.log("job \(lease.jobID) is handed back"))
-            return send(.handBack(HandBack(lease: lease, resume: resume)))
+            handBack(lease, work.lastStep?.resume ?? work.order.resume, at: now)
+            self.work = nil
+            return tick(at: now)
         }
+        self.work = nil
         kept.removeAll { $0.lease == lease }
         let steps = UInt32(clamping: work.stepCounter)
         send(.workCancelled(WorkCancelled(lease: lease, stepsDone: steps)))
+    }
+
+    /// Gives a lease back, with what there is of it. Were this lost, the broker would wait for the
+    /// lease in vain, and count its end as a death.
+    mutating func handBack(_ lease: LeaseReference, _ resume: ResumeState?, at now: Instant) {
+        keep(.handBack(HandBack(lease: lease, resume: resume)), lease, 18, 0, now)
     }
 
     private mutating func keep(
@@ -95,7 +102,7 @@ extension WorkerSession {
         kept.append(
             Kept(
                 lease: lease, message: message, field: field, imageIndex: imageIndex,
-                stepCounter: work?.stepCounter ?? 0, sentAt: now))
+                stepCounter: work?.order.lease == lease ? work?.stepCounter ?? 0 : 0, sentAt: now))
         send(message)
     }
 
@@ -154,20 +161,20 @@ extension WorkerSession {
             } else if now >= nextHeartbeat {
                 beat(at: now)
             }
-            repeatResults(at: now)
+            repeatKept(at: now)
         }
         handBackIfTooLong(at: now)
         endIfDrained(at: now)
     }
 
-    private mutating func repeatResults(at now: Instant) {
+    private mutating func repeatKept(at now: Instant) {
         for index in kept.indices where now - kept[index].sentAt >= options.resultPatience {
             kept[index].sentAt = now
             send(kept[index].message)
         }
     }
 
-    /// A drained worker says goodbye once its results are safe, or after twice the patience for
+    /// A drained worker says goodbye once all that it kept is safe, or after twice the patience for
     /// that: what is lost then is made again elsewhere.
     private mutating func endIfDrained(at now: Instant) {
         guard let drainDeadline, !hasEnded, work == nil else { return }
@@ -178,12 +185,17 @@ extension WorkerSession {
 }
 
 extension WorkerSession {
-    /// A result that no frame can hold is a failure of its job.
+    /// A result that no frame can hold is a failure of its job; what is handed back goes without
+    /// its latents.
     mutating func encodingFailed(_ message: WorkerMessage, _ error: WireError, at now: Instant) {
         let lease: LeaseReference
         switch message {
         case .workCompleted(let result): lease = result.lease
         case .imageFinished(let result): lease = result.lease
+        case .handBack(let back):
+            kept.removeAll { $0.lease == back.lease && $0.field == 18 }
+            if back.resume != nil { handBack(back.lease, nil, at: now) }
+            return
         default: return
         }
         kept.removeAll { $0.lease == lease }

@@ -8,7 +8,7 @@ extension WorkerSession {
         switch message {
         case .registered(let reply): becomeRegistered(reply, at: now)
         case .heartbeatReply: break
-        case .lease(let grant): take(grant)
+        case .lease(let grant): take(grant, at: now)
         case .revoke(let order): revoke(order.lease)
         case .drain(let order):
             drain(
@@ -22,13 +22,13 @@ extension WorkerSession {
     }
 
     /// Takes a lease, or gives it straight back.
-    private mutating func take(_ grant: LeaseGrant) {
+    private mutating func take(_ grant: LeaseGrant, at now: Instant) {
         guard grant.lease != work?.order.lease else { return }
         if let result = kept.first(where: { $0.lease == grant.lease && $0.field != 14 }) {
             return send(result.message)
         }
         guard isReady, work == nil, drainDeadline == nil else {
-            return send(.handBack(HandBack(lease: grant.lease, resume: grant.resume)))
+            return handBack(grant.lease, grant.resume, at: now)
         }
         let order = WorkOrder(
             lease: grant.lease, request: grant.request, preview: grant.preview,

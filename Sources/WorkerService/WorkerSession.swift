@@ -130,7 +130,7 @@ struct WorkerSession {
                         version: capabilities.version, model: capabilities.model,
                         maximumPixels: capabilities.maximumPixels,
                         heldLeases: Array(held.prefix(WireLimits.leases)),
-                        incarnation: incarnation))))
+                        incarnation: incarnation, defaultShape: capabilities.defaultShape))))
     }
 
     /// The broker knows this worker: says all that it may have missed.

@@ -77,6 +77,8 @@ struct BrokerOptions: ParsableArguments {
     var maximumImages: UInt32?
     @Option(help: "Most jobs in the queue.")
     var maximumJobs: Int?
+    @Option(help: "Another preset file: the workers' own, for estimates.")
+    var presets: String?
     @Option(help: "Hours for which results are kept.")
     var resultHours: Int64?
     @Option(help: "Bytes of results that are kept.")
@@ -92,6 +94,7 @@ struct BrokerOptions: ParsableArguments {
         configuration.security = try security()
         configuration.version = turbineVersion
         configuration.maximumStoreBytes = maximumStoreBytes
+        try readPresets(into: &configuration)
         func set<Value: Comparable>(
             _ option: Value?, _ name: String, from least: Value, _ body: (Value) -> Void
         ) throws {
@@ -123,6 +126,21 @@ struct BrokerOptions: ParsableArguments {
         return configuration
     }
 
+    /// Estimates of requests that name a preset rest on its size and steps. The file that comes
+    /// with the program may be missing where there is no worker.
+    private func readPresets(into configuration: inout BrokerConfiguration) throws {
+        guard let path = presets ?? (try? ResourceLocator.locate(ResourceLocator.presets)) else {
+            return
+        }
+        let library = try PresetLibrary(file: path)
+        let base = library.defaultPreset
+        configuration.defaultShape = BrokerConfiguration.Shape(base)
+        for name in library.names {
+            let preset = try library.preset(named: name).filled(from: base)
+            configuration.presetShapes[name] = BrokerConfiguration.Shape(preset)
+        }
+    }
+
     private func security() throws -> BrokerConfiguration.Security {
         guard let keys else { return insecure ? .insecure : .loopbackOnly }
         let path = keys + "/broker.key_secret"
@@ -130,6 +148,17 @@ struct BrokerOptions: ParsableArguments {
             throw ValidationError("\(path) has no secret key; make one with turbine keygen broker.")
         }
         return .curve(secret, authorizedKeys: keys + "/authorized")
+    }
+}
+
+extension BrokerConfiguration.Shape {
+    /// What comes of a request that leaves everything to the preset.
+    fileprivate init(_ preset: Preset) {
+        let request = GenerationRequest(prompt: "", settings: preset, seed: 0)
+        self.init(
+            width: UInt32(clamping: request.width), height: UInt32(clamping: request.height),
+            steps: UInt32(clamping: request.stepCount),
+            images: UInt32(clamping: request.imageCount))
     }
 }
 

@@ -25,11 +25,19 @@ final class EngineAdapter: ImageGenerating {
             throw WorkerError(.notReady, "\(error)", location: modelFolder)
         }
         let largest = generator.maximumPixelCount
+        let usual = try? resolver.resolve(RequestFields(text: .prompt(""))).0
         capabilities = WorkerCapabilities(
             model: ModelDescription(
                 name: generator.model.name, hash: generator.modelHash,
                 numericsClass: generator.numericsClass),
-            maximumPixels: UInt64(min(maximumPixels ?? largest, largest)), version: turbineVersion)
+            maximumPixels: UInt64(min(maximumPixels ?? largest, largest)),
+            version: turbineVersion,
+            defaultShape: usual.map {
+                DefaultShape(
+                    width: UInt32(clamping: $0.width), height: UInt32(clamping: $0.height),
+                    steps: UInt32(clamping: $0.stepCount),
+                    imageCount: UInt32(clamping: $0.imageCount))
+            })
     }
 
     func warmUp() throws -> Double? {

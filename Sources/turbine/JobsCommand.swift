@@ -34,6 +34,7 @@ struct JobsCommand: ParsableCommand {
         var text = "\(job.jobID)\t\(job.state)\t\(job.step)/\(job.steps)\t\(size)"
         text += "\t\(job.priority)\t\(job.worker.isEmpty ? "-" : job.worker)\t\(job.requestID)"
         text += "\t" + printable(job.promptExcerpt)
+        if let hold = job.hold.sentence { text += "\t(on hold: \(hold))" }
         if let error = job.error { text += "\t(\(printable(error.sentence)))" }
         return text
     }

@@ -40,6 +40,7 @@ struct JobFollower: Sendable {
     static func sentence(_ reply: JobAccepted) -> String {
         var sentence = "job \(reply.jobID) (\(reply.requestID)): \(reply.state)"
         if reply.state == .queued { sentence += ", \(reply.placeInQueue) ahead" }
+        if let hold = reply.hold.sentence { sentence += ", on hold: \(hold)" }
         if let end = reply.estimatedEndMilliseconds {
             sentence += String(format: ", done in about %.1f s", Double(end) / 1000)
         }
@@ -61,6 +62,18 @@ struct JobFollower: Sendable {
                 result.images.count == 1 ? output : numberedPath(output, Int(image.index))
             try AtomicFile.write(image.png, to: path)
             if !isQuiet { print(path) }
+        }
+    }
+}
+
+extension JobHold {
+    /// What is missing, for a person; nil: nothing.
+    var sentence: String? {
+        switch self {
+        case .unspecified: nil
+        case .noWorker: "no worker is connected"
+        case .modelNotLoaded: "no connected worker has the model"
+        case .imageTooLarge: "no connected worker makes images as large"
         }
     }
 }

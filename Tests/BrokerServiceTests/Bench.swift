@@ -186,6 +186,8 @@ final class StubWorker {
     var held: LeaseReference?
     var steps: UInt64 = 0
     var isSilent = false
+    var isDraining = false
+    var defaultShape: DefaultShape?
 
     init(name: String, model: String = "hash", _ socket: ZeroMQSocket) throws {
         self.name = name
@@ -204,7 +206,8 @@ final class StubWorker {
                 RegisterWorker(
                     name: name, host: "host", processID: 1, version: "1",
                     model: ModelDescription(name: "tiny", hash: model, numericsClass: "f32"),
-                    heldLeases: held.map { [$0] } ?? [], incarnation: incarnation)))
+                    heldLeases: held.map { [$0] } ?? [], incarnation: incarnation,
+                    defaultShape: defaultShape)))
     }
 
     /// Registers, again and again until it is heard, and gets ready.
@@ -246,7 +249,9 @@ final class StubWorker {
         lastBeat = .now
         sequence += 1
         try send(
-            .heartbeat(WorkerHeartbeat(sequence: sequence, lease: held, stepCounter: steps)))
+            .heartbeat(
+                WorkerHeartbeat(
+                    sequence: sequence, lease: held, stepCounter: steps, draining: isDraining)))
     }
 
     /// The next message, with heartbeats meanwhile.
@@ -292,7 +297,8 @@ final class StubWorker {
             .stepReport(
                 StepReport(
                     lease: grant.lease, stage: .denoising, step: step,
-                    steps: grant.request.steps ?? 4, imageIndex: image, stepSeconds: 0.01,
+                    steps: grant.request.steps ?? defaultShape?.steps ?? 4, imageIndex: image,
+                    stepSeconds: 0.01,
                     resume: ResumeState(
                         imageIndex: image, step: step, latents: Self.latents(step)),
                     previewPNG: grant.preview == nil ? [] : [137, 80, 78, 71])))

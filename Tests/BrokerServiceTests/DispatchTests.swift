@@ -35,9 +35,15 @@ import ZeroMQSockets
         let one = try bench.worker("one", model: "hash-1")
         try one.join()
         try client.send(Self.request("elsewhere", model: "hash-2"))
-        _ = try client.accepted()
+        let held = try client.accepted()
+        #expect(held.state == .queued && held.hold == .modelNotLoaded)
+        #expect(held.estimatedStartMilliseconds == nil && held.estimatedEndMilliseconds == nil)
         try client.send(Self.request("anywhere"))
-        _ = try client.accepted()
+        #expect(try client.accepted().hold == .unspecified)
+        try client.send(.listJobs(ListJobsRequest(states: [.queued])))
+        guard case .jobs(let list) = try client.receiveAnswer() else { throw Silence() }
+        #expect(list.jobs.map(\.jobID) == [held.jobID])
+        #expect(list.jobs.map(\.hold) == [.modelNotLoaded])
         #expect(try Self.work(one, jobs: 1) == ["anywhere"])
         let idle = try one.hears(within: 0.5) { if case .lease = $0 { true } else { false } }
         #expect(!idle, "no other model's job")

@@ -60,6 +60,8 @@ extension BrokerSimulation {
         if case .workerRegistered(let id, let description, _) = event {
             observer.workers[id] = description
         }
+        // In another lane its passes are counted anew.
+        if case .shapeLearned(let id, _) = event { observer.passed[id] = nil }
         let before = observer.passed
         for effect in effects {
             switch effect {
@@ -119,7 +121,13 @@ extension BrokerSimulation {
     func observeStore(_ entry: JournalEntry) {
         switch entry {
         case .accepted(let job):
-            if observer.ledger[job.id] != nil { violate("job \(job.id.number) accepted twice") }
+            // A row is replaced before its first attempt, and only then.
+            if let entry = observer.ledger[job.id] {
+                if entry.attempt > 0 || entry.ending != nil {
+                    violate("job \(job.id.number) accepted twice")
+                }
+                return
+            }
             observer.acceptedCount += 1
             observer.ledger[job.id] = SimulationObserver.Ledger()
         case .changed(let id, let state):

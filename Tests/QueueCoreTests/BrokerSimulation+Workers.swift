@@ -7,6 +7,17 @@ enum JobNature: UInt8 {
     case harmless, poison, broken, flaky
 }
 
+extension BrokerSimulation {
+    /// With a worker it becomes known how large the images of some waiting job are.
+    fileprivate func shapeLearned() -> QueueEvent {
+        let ids = queue.unbegunJobs
+        let id = ids.isEmpty ? JobID(number: 1) : ids[random.number(0...(ids.count - 1))]
+        let side = [256, 512, 1024][random.number(0...2)]
+        let steps = queue.row(of: id)?.submission.shape.steps ?? 1
+        return .shapeLearned(id, JobShape(pixels: side * side, steps: steps))
+    }
+}
+
 /// One worker process after another, under one name.
 final class SimulatedWorker {
     struct Run {
@@ -83,6 +94,7 @@ final class SimulatedWorker {
             world.sendToBroker { .heartbeatReceived(id, heartbeat) }
         } else {
             world.sendToBroker { .workerRegistered(id, description, heartbeat) }
+            world.sendToBroker { [world] in world.shapeLearned() }
         }
         for lease in heartbeat.held where runs[lease.lease]?.isDone == true { tell(lease.lease) }
         world.post(after: Int64(world.weather.heartbeatSeconds) * 1_000_000) { [unowned self] in

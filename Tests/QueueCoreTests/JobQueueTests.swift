@@ -31,8 +31,10 @@ struct JobQueueTests {
         #expect(ending.count == 1)
         #expect(harness.submit(Harness.job("a")) == first)
         #expect(harness.endings == ending)
-        harness.submit(Harness.job("a", steps: 5))
+        harness.submit(Harness.job("a", payload: [3, 2, 1]))
         #expect(harness.refusals == [.requestIDReused])
+        // What the payload leaves open may be known better by now.
+        #expect(harness.submit(Harness.job("a", steps: 5)) == first)
     }
 
     @Test(arguments: [

@@ -24,6 +24,59 @@ struct LeaseTests {
         #expect(harness.leases.map(\.id.job.number) == [1])
     }
 
+    @Test func aShapeThatIsLearnedHoldsForJobsThatWait() {
+        var harness = Harness()
+        let first = JobID(number: 1)
+        harness.submit(Harness.job("a", pixels: 1024 * 1024, steps: 8))
+        harness.register(1, pixels: 512 * 512)
+        #expect(harness.queue.report(on: first)?.estimate?.hold == .imageTooLarge)
+        let shape = JobShape(pixels: 128 * 128, steps: 24)
+        harness.apply(.shapeLearned(first, shape))
+        let rows = harness.effects.compactMap { effect -> JobShape? in
+            guard case .store(.accepted(let row)) = effect else { return nil }
+            return row.submission.shape
+        }
+        #expect(rows == [shape], "it is stored")
+        #expect(harness.leases.map(\.id.job) == [first], "and finds its worker")
+        // What runs stays as it is, and so does what is told twice or cannot be.
+        harness.apply(.shapeLearned(first, JobShape(pixels: 256, steps: 1)))
+        #expect(harness.effects.isEmpty)
+        harness.submit(Harness.job("b", pixels: 128 * 128, steps: 24))
+        for wrong in [shape, JobShape(pixels: .max, steps: 1), JobShape(pixels: 256, steps: 0)] {
+            harness.apply(.shapeLearned(JobID(number: 2), wrong))
+            #expect(harness.effects.isEmpty)
+        }
+        #expect(harness.queue.unbegunJobs == [JobID(number: 2)])
+        harness.complete(1, LeaseID(job: first, attempt: 1))
+        #expect(harness.endings.count == 1)
+    }
+
+    @Test func aWorkerThatDrainsIsNoneToWaitFor() {
+        var harness = Harness()
+        harness.register(1, models: ["m"])
+        harness.beat(1, isDraining: true)
+        harness.submit(Harness.job("a", model: "m"))
+        #expect(harness.queue.report(on: JobID(number: 1))?.estimate?.hold == .noWorker)
+        harness.register(2, models: ["n"])
+        #expect(harness.queue.report(on: JobID(number: 1))?.estimate?.hold == .modelNotLoaded)
+        harness.beat(1)
+        #expect(harness.leases.map(\.id.job.number) == [1])
+    }
+
+    @Test func aDeadlineMissedOnHoldSaysWhy() {
+        var harness = Harness()
+        harness.register(1, models: ["m"])
+        harness.submit(
+            Harness.job("a", model: "n", deadline: harness.now + .seconds(2)))
+        harness.wait(.seconds(3), beating: [1])
+        guard case .failed(let failure) = harness.endings.first else {
+            Issue.record("\(harness.endings)")
+            return
+        }
+        #expect(failure.code == .deadlineExceeded)
+        #expect(failure.message.hasSuffix("has the model that it asks for."))
+    }
+
     @Test func aLostWorkersJobGoesOnElsewhereFromItsLastStep() {
         var harness = Harness()
         harness.register(1)

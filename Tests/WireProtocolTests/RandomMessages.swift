@@ -139,7 +139,7 @@ extension JobAccepted {
         Self(
             jobID: r.number(), requestID: r.text(), alreadyKnown: r.flag(), state: .random(&r),
             placeInQueue: r.number(), estimatedStartMilliseconds: r.maybe { $0.number() },
-            estimatedEndMilliseconds: r.maybe { $0.number() })
+            estimatedEndMilliseconds: r.maybe { $0.number() }, hold: .random(&r))
     }
 }
 
@@ -214,7 +214,8 @@ extension JobSummary {
             priority: .random(&r), placeInQueue: r.maybe { $0.number() },
             submittedUnixMilliseconds: r.number(), step: r.number(), steps: r.number(),
             attempts: r.number(), worker: r.text(), width: r.number(), height: r.number(),
-            imageCount: r.number(), promptExcerpt: r.text(), error: r.maybe { .random(&$0) })
+            imageCount: r.number(), promptExcerpt: r.text(), error: r.maybe { .random(&$0) },
+            hold: .random(&r))
     }
 }
 
@@ -261,7 +262,14 @@ extension RegisterWorker {
         Self(
             name: r.text(), host: r.text(), processID: r.number(), version: r.text(),
             model: .random(&r), maximumPixels: r.number(), heldLeases: r.list { .random(&$0) },
-            incarnation: r.number())
+            incarnation: r.number(),
+            defaultShape: r.maybe { .random(&$0) })
+    }
+}
+
+extension DefaultShape {
+    static func random(_ r: inout RandomSource) -> Self {
+        Self(width: r.number(), height: r.number(), steps: r.number(), imageCount: r.number())
     }
 }
 
@@ -380,6 +388,7 @@ extension WorkerRefused {
 
 extension ErrorCode: RandomCase {}
 extension JobState: RandomCase {}
+extension JobHold: RandomCase {}
 extension JobPriority: RandomCase {}
 extension TilingMode: RandomCase {}
 extension TileBlend: RandomCase {}

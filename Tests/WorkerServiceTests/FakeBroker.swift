@@ -111,8 +111,8 @@ final class FakeBroker {
         }
     }
 
-    func handBack() throws -> HandBack? {
-        try wait { if case .handBack(let value) = $0 { value } else { nil } }
+    func handBack(seconds: Double = 5) throws -> HandBack? {
+        try wait(seconds: seconds) { if case .handBack(let value) = $0 { value } else { nil } }
     }
 
     func cancelled() throws -> WorkCancelled? {

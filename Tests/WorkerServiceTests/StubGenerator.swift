@@ -34,7 +34,8 @@ final class StubGenerator: ImageGenerating {
     let script: StubScript
     let capabilities = WorkerCapabilities(
         model: ModelDescription(name: "stub", hash: "abc", numericsClass: "f32/test"),
-        maximumPixels: 1 << 20, version: "test")
+        maximumPixels: 1 << 20, version: "test",
+        defaultShape: DefaultShape(width: 128, height: 128, steps: 24))
 
     init(_ script: StubScript) { self.script = script }
 

@@ -45,6 +45,45 @@ import WireProtocol
         withExtendedLifetime(worker) {}
     }
 
+    @Test func `what is handed back is kept until it is acknowledged`() throws {
+        let broker = try FakeBroker()
+        let script = StubScript { $0.stepSeconds = 0.3 }
+        let worker = RunningWorker(broker, script, grace: .seconds(60))
+        #expect(try broker.waitUntilReady())
+        let lease = try broker.grant(steps: 1000)
+        _ = try broker.step(atLeast: 2)
+        worker.stop()
+        let first = try #require(try broker.handBack(seconds: 20))
+        #expect(first.lease == lease && (first.resume?.step ?? 0) >= 2)
+        // Unacknowledged it comes again, and the lease counts as held meanwhile.
+        #expect(try broker.heartbeat()?.lease == lease)
+        #expect(try broker.handBack(seconds: 20) == first)
+        // It survives the connection, too.
+        try broker.send(.goodbye(Goodbye(reason: "restart")))
+        #expect(try #require(try broker.register()).heldLeases == [lease])
+        #expect(try broker.handBack(seconds: 20) == first)
+        #expect(
+            !broker.received.contains { if case .goodbye = $0.message { true } else { false } })
+        try broker.acknowledge(lease, field: 18)
+        #expect(
+            try broker.wait(seconds: 20) { if case .goodbye = $0 { true } else { nil } } == true)
+        #expect(throws: Never.self) { try #require(worker.outcome(seconds: 20)).get() }
+    }
+
+    @Test func `a drained worker does not wait forever for an acknowledgement`() throws {
+        let broker = try FakeBroker()
+        let script = StubScript { $0.stepSeconds = 0.1 }
+        let worker = RunningWorker(broker, script, grace: .milliseconds(500))
+        #expect(try broker.waitUntilReady())
+        let lease = try broker.grant(steps: 1000)
+        _ = try broker.step()
+        worker.stop()
+        #expect(try broker.handBack(seconds: 20)?.lease == lease)
+        #expect(
+            try broker.wait(seconds: 20) { if case .goodbye = $0 { true } else { nil } } == true)
+        #expect(throws: Never.self) { try #require(worker.outcome(seconds: 20)).get() }
+    }
+
     @Test func `leases revoked at registration are stopped`() throws {
         let broker = try FakeBroker()
         let worker = RunningWorker(broker, StubScript { $0.stepSeconds = 0.2 })

@@ -12,6 +12,7 @@ import WireProtocol
         let worker = RunningWorker(broker)
         let registration = try #require(try broker.register())
         #expect(registration.name == "worker")
+        #expect(registration.defaultShape == DefaultShape(width: 128, height: 128, steps: 24))
         #expect(registration.model.hash == "abc")
         #expect(registration.heldLeases.isEmpty)
         #expect(try broker.wait { if case .ready = $0 { true } else { nil } } == true)
@@ -151,6 +152,7 @@ import WireProtocol
         let back = try #require(try broker.handBack())
         #expect(back.lease == lease)
         #expect((back.resume?.step ?? 0) >= step.step)
+        try broker.acknowledge(lease, field: 18)
         #expect(try broker.wait { if case .goodbye = $0 { true } else { nil } } == true)
         #expect(worker.outcome() != nil)
     }

@@ -27,6 +27,7 @@ extension JobAccepted: WireRecord {
             c.pointee.has_estimated_end_ms_case =
                 TURBINE__V1__ACCEPTED__HAS_ESTIMATED_END_MS_ESTIMATED_END_MS
         }
+        c.pointee.hold = .init(rawValue: hold.rawValue)
     }
 
     init(reading c: UnsafePointer<Record>) throws(WireError) {
@@ -42,6 +43,7 @@ extension JobAccepted: WireRecord {
         estimatedEndMilliseconds =
             c.pointee.has_estimated_end_ms_case.rawValue == 0
             ? nil : c.pointee.estimated_end_ms
+        hold = JobHold(tolerating: c.pointee.hold.rawValue)
     }
 }
 

@@ -172,6 +172,7 @@ extension JobSummary: WireRecord {
         c.pointee.prompt_excerpt = try arena.text(
             promptExcerpt, "prompt_excerpt", WireLimits.sentenceBytes)
         c.pointee.error = try arena.optional(error, "error")
+        c.pointee.hold = .init(rawValue: hold.rawValue)
     }
 
     init(reading c: UnsafePointer<Record>) throws(WireError) {
@@ -195,6 +196,7 @@ extension JobSummary: WireRecord {
         promptExcerpt = try WireReader.text(
             c.pointee.prompt_excerpt, "prompt_excerpt", WireLimits.sentenceBytes)
         error = try WireReader.optional(c.pointee.error, "error")
+        hold = JobHold(tolerating: c.pointee.hold.rawValue)
     }
 }
 

@@ -46,6 +46,30 @@ extension ModelDescription: WireRecord {
     }
 }
 
+extension DefaultShape: WireRecord {
+    typealias Record = Turbine__V1__DefaultShape
+
+    static func prepare(_ c: UnsafeMutablePointer<Record>) {
+        turbine__v1__default_shape__init(c)
+    }
+
+    func write(
+        to c: UnsafeMutablePointer<Record>, in arena: WireArena
+    ) throws(WireError) {
+        c.pointee.width = width
+        c.pointee.height = height
+        c.pointee.steps = steps
+        c.pointee.image_count = imageCount
+    }
+
+    init(reading c: UnsafePointer<Record>) throws(WireError) {
+        width = c.pointee.width
+        height = c.pointee.height
+        steps = c.pointee.steps
+        imageCount = c.pointee.image_count
+    }
+}
+
 extension RegisterWorker: WireRecord {
     typealias Record = Turbine__V1__Register
 
@@ -65,6 +89,7 @@ extension RegisterWorker: WireRecord {
         (c.pointee.held_leases, c.pointee.n_held_leases) = try arena.list(
             heldLeases, "held_leases", maximum: WireLimits.leases)
         c.pointee.incarnation = incarnation
+        c.pointee.default_shape = try arena.optional(defaultShape, "default_shape")
     }
 
     init(reading c: UnsafePointer<Record>) throws(WireError) {
@@ -78,6 +103,7 @@ extension RegisterWorker: WireRecord {
             c.pointee.held_leases, c.pointee.n_held_leases, "held_leases",
             maximum: WireLimits.leases)
         incarnation = c.pointee.incarnation
+        defaultShape = try WireReader.optional(c.pointee.default_shape, "default_shape")
     }
 }
 

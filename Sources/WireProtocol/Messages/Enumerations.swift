@@ -15,8 +15,6 @@ public enum ErrorCode: UInt32, Sendable, CaseIterable {
     case limitExceeded = 4
     /// No such preset, template, slot or key; `sentence` lists what exists.
     case unknownName = 5
-    /// No worker has the model that was asked for.
-    case unknownModel = 6
     /// The deadline cannot be met; `estimated_ms` says when the job would be done.
     case deadlineUnreachable = 7
     /// The deadline passed while the job waited or ran.
@@ -69,6 +67,19 @@ public enum JobState: UInt32, Sendable, CaseIterable {
 
     init(tolerating rawValue: UInt32) {
         self = JobState(rawValue: rawValue) ?? .unspecified
+    }
+}
+
+/// What a queued job waits for that no connected worker has. It begins once a worker has.
+public enum JobHold: UInt32, Sendable, CaseIterable {
+    /// Nothing: it is not on hold.
+    case unspecified = 0
+    case noWorker = 1
+    case modelNotLoaded = 2
+    case imageTooLarge = 3
+
+    init(tolerating rawValue: UInt32) {
+        self = JobHold(rawValue: rawValue) ?? .unspecified
     }
 }
 

@@ -12,11 +12,13 @@ public struct JobAccepted: Sendable, Equatable {
     public var placeInQueue: UInt32
     public var estimatedStartMilliseconds: UInt64?
     public var estimatedEndMilliseconds: UInt64?
+    public var hold: JobHold
 
     public init(
         jobID: UInt64 = 0, requestID: String = "", alreadyKnown: Bool = false,
         state: JobState = .unspecified, placeInQueue: UInt32 = 0,
-        estimatedStartMilliseconds: UInt64? = nil, estimatedEndMilliseconds: UInt64? = nil
+        estimatedStartMilliseconds: UInt64? = nil, estimatedEndMilliseconds: UInt64? = nil,
+        hold: JobHold = .unspecified
     ) {
         self.jobID = jobID
         self.requestID = requestID
@@ -25,6 +27,7 @@ public struct JobAccepted: Sendable, Equatable {
         self.placeInQueue = placeInQueue
         self.estimatedStartMilliseconds = estimatedStartMilliseconds
         self.estimatedEndMilliseconds = estimatedEndMilliseconds
+        self.hold = hold
     }
 }
 

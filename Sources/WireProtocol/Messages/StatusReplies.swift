@@ -124,6 +124,7 @@ public struct JobSummary: Sendable, Equatable {
     /// The start of the prompt.
     public var promptExcerpt: String
     public var error: ServiceError?
+    public var hold: JobHold
 
     public init(
         jobID: UInt64 = 0, requestID: String = "", client: String = "",
@@ -131,7 +132,7 @@ public struct JobSummary: Sendable, Equatable {
         placeInQueue: UInt32? = nil, submittedUnixMilliseconds: UInt64 = 0, step: UInt32 = 0,
         steps: UInt32 = 0, attempts: UInt32 = 0, worker: String = "", width: UInt32 = 0,
         height: UInt32 = 0, imageCount: UInt32 = 0, promptExcerpt: String = "",
-        error: ServiceError? = nil
+        error: ServiceError? = nil, hold: JobHold = .unspecified
     ) {
         self.jobID = jobID
         self.requestID = requestID
@@ -149,6 +150,7 @@ public struct JobSummary: Sendable, Equatable {
         self.imageCount = imageCount
         self.promptExcerpt = promptExcerpt
         self.error = error
+        self.hold = hold
     }
 }
 

@@ -26,6 +26,24 @@ public struct ModelDescription: Sendable, Equatable {
     }
 }
 
+/// What a worker makes of a request that leaves these open and names no preset.
+public struct DefaultShape: Sendable, Equatable {
+    /// Pixels.
+    public var width: UInt32
+    /// Pixels.
+    public var height: UInt32
+    /// An image.
+    public var steps: UInt32
+    public var imageCount: UInt32
+
+    public init(width: UInt32, height: UInt32, steps: UInt32, imageCount: UInt32 = 1) {
+        self.width = width
+        self.height = height
+        self.steps = steps
+        self.imageCount = imageCount
+    }
+}
+
 /// A worker's first message on every connection.
 public struct RegisterWorker: Sendable, Equatable {
     /// Unique among the workers of a broker, and the same after a reconnection.
@@ -41,11 +59,13 @@ public struct RegisterWorker: Sendable, Equatable {
     public var heldLeases: [LeaseReference]
     /// A new number at each start of the process: tells a restart from a reconnection.
     public var incarnation: UInt64
+    /// For the broker's estimates; nil: the broker assumes its own.
+    public var defaultShape: DefaultShape?
 
     public init(
         name: String = "", host: String = "", processID: UInt64 = 0, version: String = "",
         model: ModelDescription, maximumPixels: UInt64 = 0, heldLeases: [LeaseReference] = [],
-        incarnation: UInt64 = 0
+        incarnation: UInt64 = 0, defaultShape: DefaultShape? = nil
     ) {
         self.name = name
         self.host = host
@@ -55,6 +75,7 @@ public struct RegisterWorker: Sendable, Equatable {
         self.maximumPixels = maximumPixels
         self.heldLeases = heldLeases
         self.incarnation = incarnation
+        self.defaultShape = defaultShape
     }
 }
 

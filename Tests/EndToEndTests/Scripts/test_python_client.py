@@ -150,13 +150,20 @@ def test_errors_are_exceptions(endpoint, options, code, field):
 
 
 def test_a_model_that_nobody_has_is_waited_for_until_the_deadline(endpoint):
+    accepted = []
+
     async def body():
         async with get_generator(endpoint) as generator:
-            await generator.generate(prompt="cat", **SMALL, model="no such model", deadline=3)
+            await generator.generate(
+                prompt="cat", **SMALL, model="no such model", deadline=3,
+                on_accepted=accepted.append)
 
     with pytest.raises(RequestError) as caught:
         run(body())
-    assert caught.value.code in ("deadline_exceeded", "unknown_model")
+    assert caught.value.code == "deadline_exceeded"
+    assert "model" in str(caught.value)
+    assert accepted[0].hold == "model_not_loaded"
+    assert accepted[0].estimated_end is None
 
 
 def test_a_request_id_names_one_job(endpoint):

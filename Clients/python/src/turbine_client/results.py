@@ -10,7 +10,11 @@ from . import messages
 
 @dataclass
 class Accepted:
-    """The job is on the service's disk. Times are seconds from now, if known."""
+    """The job is on the service's disk. Times are seconds from now, if known.
+
+    ``hold`` says what the job waits for that no connected worker has: ``"no_worker"``,
+    ``"model_not_loaded"`` or ``"image_too_large"``; ``None`` if it is not on hold.
+    """
 
     job_id: int
     request_id: str
@@ -18,12 +22,14 @@ class Accepted:
     already_known: bool
     estimated_start: float | None
     estimated_end: float | None
+    hold: str | None = None
 
     @classmethod
     def from_reply(cls, reply):
         return cls(
             reply.job_id, reply.request_id, reply.place_in_queue, reply.already_known,
-            _seconds(reply, "estimated_start_ms"), _seconds(reply, "estimated_end_ms"))
+            _seconds(reply, "estimated_start_ms"), _seconds(reply, "estimated_end_ms"),
+            messages.name_of("HoldReason", reply.hold) if reply.hold else None)
 
 
 @dataclass

@@ -1903,7 +1903,7 @@ const ProtobufCMessageDescriptor turbine__v1__release_quarantine__descriptor =
   (ProtobufCMessageInit) turbine__v1__release_quarantine__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor turbine__v1__accepted__field_descriptors[7] =
+static const ProtobufCFieldDescriptor turbine__v1__accepted__field_descriptors[8] =
 {
   {
     "job_id",
@@ -1989,11 +1989,24 @@ static const ProtobufCFieldDescriptor turbine__v1__accepted__field_descriptors[7
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "hold",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Turbine__V1__Accepted, hold),
+    &turbine__v1__hold_reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned turbine__v1__accepted__field_indices_by_name[] = {
   2,   /* field[2] = already_known */
   6,   /* field[6] = estimated_end_ms */
   5,   /* field[5] = estimated_start_ms */
+  7,   /* field[7] = hold */
   0,   /* field[0] = job_id */
   4,   /* field[4] = place_in_queue */
   1,   /* field[1] = request_id */
@@ -2002,7 +2015,7 @@ static const unsigned turbine__v1__accepted__field_indices_by_name[] = {
 static const ProtobufCIntRange turbine__v1__accepted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor turbine__v1__accepted__descriptor =
 {
@@ -2012,7 +2025,7 @@ const ProtobufCMessageDescriptor turbine__v1__accepted__descriptor =
   "Turbine__V1__Accepted",
   "turbine.v1",
   sizeof(Turbine__V1__Accepted),
-  7,
+  8,
   turbine__v1__accepted__field_descriptors,
   turbine__v1__accepted__field_indices_by_name,
   1,  turbine__v1__accepted__number_ranges,
@@ -3000,7 +3013,7 @@ const ProtobufCMessageDescriptor turbine__v1__status__descriptor =
   (ProtobufCMessageInit) turbine__v1__status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor turbine__v1__job_summary__field_descriptors[16] =
+static const ProtobufCFieldDescriptor turbine__v1__job_summary__field_descriptors[17] =
 {
   {
     "job_id",
@@ -3194,12 +3207,25 @@ static const ProtobufCFieldDescriptor turbine__v1__job_summary__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "hold",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Turbine__V1__JobSummary, hold),
+    &turbine__v1__hold_reason__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned turbine__v1__job_summary__field_indices_by_name[] = {
   9,   /* field[9] = attempts */
   2,   /* field[2] = client */
   15,   /* field[15] = error */
   12,   /* field[12] = height */
+  16,   /* field[16] = hold */
   13,   /* field[13] = image_count */
   0,   /* field[0] = job_id */
   5,   /* field[5] = place_in_queue */
@@ -3216,7 +3242,7 @@ static const unsigned turbine__v1__job_summary__field_indices_by_name[] = {
 static const ProtobufCIntRange turbine__v1__job_summary__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 16 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor turbine__v1__job_summary__descriptor =
 {
@@ -3226,7 +3252,7 @@ const ProtobufCMessageDescriptor turbine__v1__job_summary__descriptor =
   "Turbine__V1__JobSummary",
   "turbine.v1",
   sizeof(Turbine__V1__JobSummary),
-  16,
+  17,
   turbine__v1__job_summary__field_descriptors,
   turbine__v1__job_summary__field_indices_by_name,
   1,  turbine__v1__job_summary__number_ranges,
@@ -3519,6 +3545,38 @@ const ProtobufCEnumDescriptor turbine__v1__reply_mode__descriptor =
   turbine__v1__reply_mode__enum_values_by_name,
   1,
   turbine__v1__reply_mode__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCEnumValue turbine__v1__hold_reason__enum_values_by_number[4] =
+{
+  { "HOLD_REASON_UNSPECIFIED", "TURBINE__V1__HOLD_REASON__HOLD_REASON_UNSPECIFIED", 0 },
+  { "HOLD_REASON_NO_WORKER", "TURBINE__V1__HOLD_REASON__HOLD_REASON_NO_WORKER", 1 },
+  { "HOLD_REASON_MODEL_NOT_LOADED", "TURBINE__V1__HOLD_REASON__HOLD_REASON_MODEL_NOT_LOADED", 2 },
+  { "HOLD_REASON_IMAGE_TOO_LARGE", "TURBINE__V1__HOLD_REASON__HOLD_REASON_IMAGE_TOO_LARGE", 3 },
+};
+static const ProtobufCIntRange turbine__v1__hold_reason__value_ranges[] = {
+{0, 0},{0, 4}
+};
+static const ProtobufCEnumValueIndex turbine__v1__hold_reason__enum_values_by_name[4] =
+{
+  { "HOLD_REASON_IMAGE_TOO_LARGE", 3 },
+  { "HOLD_REASON_MODEL_NOT_LOADED", 2 },
+  { "HOLD_REASON_NO_WORKER", 1 },
+  { "HOLD_REASON_UNSPECIFIED", 0 },
+};
+const ProtobufCEnumDescriptor turbine__v1__hold_reason__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "turbine.v1.HoldReason",
+  "HoldReason",
+  "Turbine__V1__HoldReason",
+  "turbine.v1",
+  4,
+  turbine__v1__hold_reason__enum_values_by_number,
+  4,
+  turbine__v1__hold_reason__enum_values_by_name,
+  1,
+  turbine__v1__hold_reason__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCEnumValue turbine__v1__worker_state__enum_values_by_number[6] =

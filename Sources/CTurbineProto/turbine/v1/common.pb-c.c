@@ -1466,7 +1466,7 @@ const ProtobufCMessageDescriptor turbine__v1__pruning_report__descriptor =
   (ProtobufCMessageInit) turbine__v1__pruning_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue turbine__v1__error_code__enum_values_by_number[23] =
+static const ProtobufCEnumValue turbine__v1__error_code__enum_values_by_number[22] =
 {
   { "ERROR_CODE_UNSPECIFIED", "TURBINE__V1__ERROR_CODE__ERROR_CODE_UNSPECIFIED", 0 },
   { "ERROR_CODE_INVALID_MESSAGE", "TURBINE__V1__ERROR_CODE__ERROR_CODE_INVALID_MESSAGE", 1 },
@@ -1474,7 +1474,6 @@ static const ProtobufCEnumValue turbine__v1__error_code__enum_values_by_number[2
   { "ERROR_CODE_INVALID_FIELD", "TURBINE__V1__ERROR_CODE__ERROR_CODE_INVALID_FIELD", 3 },
   { "ERROR_CODE_LIMIT_EXCEEDED", "TURBINE__V1__ERROR_CODE__ERROR_CODE_LIMIT_EXCEEDED", 4 },
   { "ERROR_CODE_UNKNOWN_NAME", "TURBINE__V1__ERROR_CODE__ERROR_CODE_UNKNOWN_NAME", 5 },
-  { "ERROR_CODE_UNKNOWN_MODEL", "TURBINE__V1__ERROR_CODE__ERROR_CODE_UNKNOWN_MODEL", 6 },
   { "ERROR_CODE_DEADLINE_UNREACHABLE", "TURBINE__V1__ERROR_CODE__ERROR_CODE_DEADLINE_UNREACHABLE", 7 },
   { "ERROR_CODE_DEADLINE_EXCEEDED", "TURBINE__V1__ERROR_CODE__ERROR_CODE_DEADLINE_EXCEEDED", 8 },
   { "ERROR_CODE_QUEUE_FULL", "TURBINE__V1__ERROR_CODE__ERROR_CODE_QUEUE_FULL", 9 },
@@ -1493,30 +1492,29 @@ static const ProtobufCEnumValue turbine__v1__error_code__enum_values_by_number[2
   { "ERROR_CODE_INTERNAL", "TURBINE__V1__ERROR_CODE__ERROR_CODE_INTERNAL", 22 },
 };
 static const ProtobufCIntRange turbine__v1__error_code__value_ranges[] = {
-{0, 0},{0, 23}
+{0, 0},{7, 6},{0, 22}
 };
-static const ProtobufCEnumValueIndex turbine__v1__error_code__enum_values_by_name[23] =
+static const ProtobufCEnumValueIndex turbine__v1__error_code__enum_values_by_name[22] =
 {
-  { "ERROR_CODE_ALREADY_FINISHED", 15 },
-  { "ERROR_CODE_DEADLINE_EXCEEDED", 8 },
-  { "ERROR_CODE_DEADLINE_UNREACHABLE", 7 },
-  { "ERROR_CODE_GENERATION_FAILED", 16 },
-  { "ERROR_CODE_INTERNAL", 22 },
+  { "ERROR_CODE_ALREADY_FINISHED", 14 },
+  { "ERROR_CODE_DEADLINE_EXCEEDED", 7 },
+  { "ERROR_CODE_DEADLINE_UNREACHABLE", 6 },
+  { "ERROR_CODE_GENERATION_FAILED", 15 },
+  { "ERROR_CODE_INTERNAL", 21 },
   { "ERROR_CODE_INVALID_FIELD", 3 },
   { "ERROR_CODE_INVALID_MESSAGE", 1 },
   { "ERROR_CODE_LIMIT_EXCEEDED", 4 },
-  { "ERROR_CODE_NOT_AUTHORIZED", 11 },
-  { "ERROR_CODE_OUT_OF_MEMORY", 17 },
-  { "ERROR_CODE_QUARANTINED", 18 },
-  { "ERROR_CODE_QUEUE_FULL", 9 },
-  { "ERROR_CODE_QUOTA_EXCEEDED", 10 },
-  { "ERROR_CODE_REQUEST_ID_CONFLICT", 12 },
-  { "ERROR_CODE_RESULT_EXPIRED", 14 },
-  { "ERROR_CODE_SHUTTING_DOWN", 20 },
-  { "ERROR_CODE_STALE_ATTEMPT", 21 },
-  { "ERROR_CODE_STORAGE_UNAVAILABLE", 19 },
-  { "ERROR_CODE_UNKNOWN_JOB", 13 },
-  { "ERROR_CODE_UNKNOWN_MODEL", 6 },
+  { "ERROR_CODE_NOT_AUTHORIZED", 10 },
+  { "ERROR_CODE_OUT_OF_MEMORY", 16 },
+  { "ERROR_CODE_QUARANTINED", 17 },
+  { "ERROR_CODE_QUEUE_FULL", 8 },
+  { "ERROR_CODE_QUOTA_EXCEEDED", 9 },
+  { "ERROR_CODE_REQUEST_ID_CONFLICT", 11 },
+  { "ERROR_CODE_RESULT_EXPIRED", 13 },
+  { "ERROR_CODE_SHUTTING_DOWN", 19 },
+  { "ERROR_CODE_STALE_ATTEMPT", 20 },
+  { "ERROR_CODE_STORAGE_UNAVAILABLE", 18 },
+  { "ERROR_CODE_UNKNOWN_JOB", 12 },
   { "ERROR_CODE_UNKNOWN_NAME", 5 },
   { "ERROR_CODE_UNSPECIFIED", 0 },
   { "ERROR_CODE_UNSUPPORTED_VERSION", 2 },
@@ -1528,11 +1526,11 @@ const ProtobufCEnumDescriptor turbine__v1__error_code__descriptor =
   "ErrorCode",
   "Turbine__V1__ErrorCode",
   "turbine.v1",
-  23,
+  22,
   turbine__v1__error_code__enum_values_by_number,
-  23,
+  22,
   turbine__v1__error_code__enum_values_by_name,
-  1,
+  2,
   turbine__v1__error_code__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

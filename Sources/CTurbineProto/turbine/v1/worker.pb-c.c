@@ -187,6 +187,51 @@ void   turbine__v1__model_description__free_unpacked
   assert(message->base.descriptor == &turbine__v1__model_description__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   turbine__v1__default_shape__init
+                     (Turbine__V1__DefaultShape         *message)
+{
+  static const Turbine__V1__DefaultShape init_value = TURBINE__V1__DEFAULT_SHAPE__INIT;
+  *message = init_value;
+}
+size_t turbine__v1__default_shape__get_packed_size
+                     (const Turbine__V1__DefaultShape *message)
+{
+  assert(message->base.descriptor == &turbine__v1__default_shape__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t turbine__v1__default_shape__pack
+                     (const Turbine__V1__DefaultShape *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &turbine__v1__default_shape__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t turbine__v1__default_shape__pack_to_buffer
+                     (const Turbine__V1__DefaultShape *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &turbine__v1__default_shape__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Turbine__V1__DefaultShape *
+       turbine__v1__default_shape__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Turbine__V1__DefaultShape *)
+     protobuf_c_message_unpack (&turbine__v1__default_shape__descriptor,
+                                allocator, len, data);
+}
+void   turbine__v1__default_shape__free_unpacked
+                     (Turbine__V1__DefaultShape *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &turbine__v1__default_shape__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   turbine__v1__register__init
                      (Turbine__V1__Register         *message)
 {
@@ -1424,7 +1469,84 @@ const ProtobufCMessageDescriptor turbine__v1__model_description__descriptor =
   (ProtobufCMessageInit) turbine__v1__model_description__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor turbine__v1__register__field_descriptors[8] =
+static const ProtobufCFieldDescriptor turbine__v1__default_shape__field_descriptors[4] =
+{
+  {
+    "width",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Turbine__V1__DefaultShape, width),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "height",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Turbine__V1__DefaultShape, height),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "steps",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Turbine__V1__DefaultShape, steps),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "image_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Turbine__V1__DefaultShape, image_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned turbine__v1__default_shape__field_indices_by_name[] = {
+  1,   /* field[1] = height */
+  3,   /* field[3] = image_count */
+  2,   /* field[2] = steps */
+  0,   /* field[0] = width */
+};
+static const ProtobufCIntRange turbine__v1__default_shape__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor turbine__v1__default_shape__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "turbine.v1.DefaultShape",
+  "DefaultShape",
+  "Turbine__V1__DefaultShape",
+  "turbine.v1",
+  sizeof(Turbine__V1__DefaultShape),
+  4,
+  turbine__v1__default_shape__field_descriptors,
+  turbine__v1__default_shape__field_indices_by_name,
+  1,  turbine__v1__default_shape__number_ranges,
+  (ProtobufCMessageInit) turbine__v1__default_shape__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor turbine__v1__register__field_descriptors[9] =
 {
   {
     "name",
@@ -1522,8 +1644,21 @@ static const ProtobufCFieldDescriptor turbine__v1__register__field_descriptors[8
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "default_shape",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Turbine__V1__Register, default_shape),
+    &turbine__v1__default_shape__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned turbine__v1__register__field_indices_by_name[] = {
+  8,   /* field[8] = default_shape */
   6,   /* field[6] = held_leases */
   1,   /* field[1] = host */
   7,   /* field[7] = incarnation */
@@ -1536,7 +1671,7 @@ static const unsigned turbine__v1__register__field_indices_by_name[] = {
 static const ProtobufCIntRange turbine__v1__register__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor turbine__v1__register__descriptor =
 {
@@ -1546,7 +1681,7 @@ const ProtobufCMessageDescriptor turbine__v1__register__descriptor =
   "Turbine__V1__Register",
   "turbine.v1",
   sizeof(Turbine__V1__Register),
-  8,
+  9,
   turbine__v1__register__field_descriptors,
   turbine__v1__register__field_indices_by_name,
   1,  turbine__v1__register__number_ranges,

@@ -67,6 +67,19 @@ typedef enum _Turbine__V1__ReplyMode {
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TURBINE__V1__REPLY_MODE)
 } Turbine__V1__ReplyMode;
 /*
+ * What a queued job waits for that no connected worker has. It begins once a worker has.
+ */
+typedef enum _Turbine__V1__HoldReason {
+  /*
+   * Nothing: it is not on hold.
+   */
+  TURBINE__V1__HOLD_REASON__HOLD_REASON_UNSPECIFIED = 0,
+  TURBINE__V1__HOLD_REASON__HOLD_REASON_NO_WORKER = 1,
+  TURBINE__V1__HOLD_REASON__HOLD_REASON_MODEL_NOT_LOADED = 2,
+  TURBINE__V1__HOLD_REASON__HOLD_REASON_IMAGE_TOO_LARGE = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(TURBINE__V1__HOLD_REASON)
+} Turbine__V1__HoldReason;
+/*
  * What a worker is doing.
  */
 typedef enum _Turbine__V1__WorkerState {
@@ -373,6 +386,7 @@ struct  Turbine__V1__Accepted
    * Jobs that are ahead of it.
    */
   uint32_t place_in_queue;
+  Turbine__V1__HoldReason hold;
   Turbine__V1__Accepted__HasEstimatedStartMsCase has_estimated_start_ms_case;
   union {
     uint64_t estimated_start_ms;
@@ -384,7 +398,7 @@ struct  Turbine__V1__Accepted
 };
 #define TURBINE__V1__ACCEPTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&turbine__v1__accepted__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, TURBINE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, TURBINE__V1__ACCEPTED__HAS_ESTIMATED_START_MS__NOT_SET, {0}, TURBINE__V1__ACCEPTED__HAS_ESTIMATED_END_MS__NOT_SET, {0} }
+    , 0, (char *)protobuf_c_empty_string, 0, TURBINE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, 0, TURBINE__V1__HOLD_REASON__HOLD_REASON_UNSPECIFIED, TURBINE__V1__ACCEPTED__HAS_ESTIMATED_START_MS__NOT_SET, {0}, TURBINE__V1__ACCEPTED__HAS_ESTIMATED_END_MS__NOT_SET, {0} }
 
 
 typedef enum {
@@ -641,6 +655,7 @@ struct  Turbine__V1__JobSummary
    */
   char *prompt_excerpt;
   Turbine__V1__Error *error;
+  Turbine__V1__HoldReason hold;
   Turbine__V1__JobSummary__HasPlaceInQueueCase has_place_in_queue_case;
   union {
     uint32_t place_in_queue;
@@ -648,7 +663,7 @@ struct  Turbine__V1__JobSummary
 };
 #define TURBINE__V1__JOB_SUMMARY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&turbine__v1__job_summary__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, TURBINE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, TURBINE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, TURBINE__V1__JOB_SUMMARY__HAS_PLACE_IN_QUEUE__NOT_SET, {0} }
+    , 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, TURBINE__V1__JOB_STATE__JOB_STATE_UNSPECIFIED, TURBINE__V1__PRIORITY__PRIORITY_UNSPECIFIED, 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0, (char *)protobuf_c_empty_string, NULL, TURBINE__V1__HOLD_REASON__HOLD_REASON_UNSPECIFIED, TURBINE__V1__JOB_SUMMARY__HAS_PLACE_IN_QUEUE__NOT_SET, {0} }
 
 
 /*
@@ -1263,6 +1278,7 @@ typedef void (*Turbine__V1__Quarantine_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCEnumDescriptor    turbine__v1__reply_mode__descriptor;
+extern const ProtobufCEnumDescriptor    turbine__v1__hold_reason__descriptor;
 extern const ProtobufCEnumDescriptor    turbine__v1__worker_state__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__client_message__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__server_message__descriptor;

@@ -57,10 +57,6 @@ typedef enum _Turbine__V1__ErrorCode {
    */
   TURBINE__V1__ERROR_CODE__ERROR_CODE_UNKNOWN_NAME = 5,
   /*
-   * No worker has the model that was asked for.
-   */
-  TURBINE__V1__ERROR_CODE__ERROR_CODE_UNKNOWN_MODEL = 6,
-  /*
    * The deadline cannot be met; `estimated_ms` says when the job would be done.
    */
   TURBINE__V1__ERROR_CODE__ERROR_CODE_DEADLINE_UNREACHABLE = 7,

@@ -20,6 +20,7 @@ typedef struct Turbine__V1__WorkerMessage Turbine__V1__WorkerMessage;
 typedef struct Turbine__V1__BrokerMessage Turbine__V1__BrokerMessage;
 typedef struct Turbine__V1__LeaseReference Turbine__V1__LeaseReference;
 typedef struct Turbine__V1__ModelDescription Turbine__V1__ModelDescription;
+typedef struct Turbine__V1__DefaultShape Turbine__V1__DefaultShape;
 typedef struct Turbine__V1__Register Turbine__V1__Register;
 typedef struct Turbine__V1__Ready Turbine__V1__Ready;
 typedef struct Turbine__V1__Heartbeat Turbine__V1__Heartbeat;
@@ -159,6 +160,22 @@ struct  Turbine__V1__ModelDescription
 
 
 /*
+ * What a worker makes of a request that leaves these open and names no preset: all are at least 1.
+ */
+struct  Turbine__V1__DefaultShape
+{
+  ProtobufCMessage base;
+  uint32_t width;
+  uint32_t height;
+  uint32_t steps;
+  uint32_t image_count;
+};
+#define TURBINE__V1__DEFAULT_SHAPE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&turbine__v1__default_shape__descriptor) \
+    , 0, 0, 0, 0 }
+
+
+/*
  * A worker's first message on every connection.
  */
 struct  Turbine__V1__Register
@@ -188,10 +205,14 @@ struct  Turbine__V1__Register
    * A new number at each start of the process: tells a restart from a reconnection.
    */
   uint64_t incarnation;
+  /*
+   * For the broker's estimates; absent: the broker assumes its own.
+   */
+  Turbine__V1__DefaultShape *default_shape;
 };
 #define TURBINE__V1__REGISTER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&turbine__v1__register__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL, 0, 0,NULL, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, NULL, 0, 0,NULL, 0, NULL }
 
 
 /*
@@ -368,7 +389,8 @@ struct  Turbine__V1__WorkCancelled
 
 
 /*
- * A draining worker gives a job back, with what it has.
+ * A draining worker gives a job back, with what it has. Kept by the worker until it is
+ * acknowledged.
  */
 struct  Turbine__V1__HandBack
 {
@@ -495,7 +517,7 @@ struct  Turbine__V1__Acknowledged
   ProtobufCMessage base;
   Turbine__V1__LeaseReference *lease;
   /*
-   * Which message: the field number in WorkerMessage (15 for work_completed).
+   * Which message: the field number in WorkerMessage (14 to 16 and 18).
    */
   uint32_t message_field;
   /*
@@ -600,6 +622,25 @@ Turbine__V1__ModelDescription *
                       const uint8_t       *data);
 void   turbine__v1__model_description__free_unpacked
                      (Turbine__V1__ModelDescription *message,
+                      ProtobufCAllocator *allocator);
+/* Turbine__V1__DefaultShape methods */
+void   turbine__v1__default_shape__init
+                     (Turbine__V1__DefaultShape         *message);
+size_t turbine__v1__default_shape__get_packed_size
+                     (const Turbine__V1__DefaultShape   *message);
+size_t turbine__v1__default_shape__pack
+                     (const Turbine__V1__DefaultShape   *message,
+                      uint8_t             *out);
+size_t turbine__v1__default_shape__pack_to_buffer
+                     (const Turbine__V1__DefaultShape   *message,
+                      ProtobufCBuffer     *buffer);
+Turbine__V1__DefaultShape *
+       turbine__v1__default_shape__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   turbine__v1__default_shape__free_unpacked
+                     (Turbine__V1__DefaultShape *message,
                       ProtobufCAllocator *allocator);
 /* Turbine__V1__Register methods */
 void   turbine__v1__register__init
@@ -957,6 +998,9 @@ typedef void (*Turbine__V1__LeaseReference_Closure)
 typedef void (*Turbine__V1__ModelDescription_Closure)
                  (const Turbine__V1__ModelDescription *message,
                   void *closure_data);
+typedef void (*Turbine__V1__DefaultShape_Closure)
+                 (const Turbine__V1__DefaultShape *message,
+                  void *closure_data);
 typedef void (*Turbine__V1__Register_Closure)
                  (const Turbine__V1__Register *message,
                   void *closure_data);
@@ -1021,6 +1065,7 @@ extern const ProtobufCMessageDescriptor turbine__v1__worker_message__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__broker_message__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__lease_reference__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__model_description__descriptor;
+extern const ProtobufCMessageDescriptor turbine__v1__default_shape__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__register__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__ready__descriptor;
 extern const ProtobufCMessageDescriptor turbine__v1__heartbeat__descriptor;
