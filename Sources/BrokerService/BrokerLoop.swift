@@ -179,6 +179,7 @@ final class BrokerLoop {
             }
             previewWishes[id] = nil
             reports[id] = nil
+        case .startedOver(let id, _): reports[id] = nil
         case .accepted, .forgotten: break
         }
     }
