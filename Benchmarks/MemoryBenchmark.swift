@@ -27,7 +27,7 @@ struct MemoryBenchmark: ParsableCommand {
         var result: Tensor?
         try measure("a step at \(stepSide)x\(stepSide)") {
             let denoising = try Denoising(
-                model: generator.model, operations: generator.operations, request: request,
+                generator: generator, request: request,
                 conditioning: try generator.encodePrompts(request), seed: 42, resuming: nil)
             try denoising.advance()
             result = denoising.latents

@@ -79,7 +79,7 @@ struct PruningBenchmark: ParsableCommand {
         var denoising: Denoising?
         let elapsed = try seconds {
             let run = try Denoising(
-                model: generator.model, operations: generator.operations, request: request,
+                generator: generator, request: request,
                 conditioning: conditioning, seed: request.seed, resuming: nil,
                 replacement: replacement)
             while !run.isFinished { try run.advance() }

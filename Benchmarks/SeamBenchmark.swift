@@ -66,7 +66,7 @@ struct SeamBenchmark: ParsableCommand {
             prompt: prompt, width: side, height: side, stepCount: options.smoke ? 2 : 8,
             guidance: 0, seed: 42)
         let denoising = try Denoising(
-            model: generator.model, operations: generator.operations, request: request,
+            generator: generator, request: request,
             conditioning: try generator.encodePrompts(request), seed: 42, resuming: nil)
         while !denoising.isFinished { try denoising.advance() }
         return denoising.latents

@@ -75,7 +75,8 @@ extension BrokerLoop {
         case .workFailed(let failed):
             let failure = WorkerFailure(
                 code: failed.error.workerCode, message: failed.error.sentence,
-                isRetriable: failed.error.retryable)
+                isRetriable: failed.error.retryable,
+                refusesResume: failed.error.field == ServiceError.resumeField)
             apply(
                 .leaseFailed(id, LeaseID(failed.lease), failure),
                 EffectContext(messageField: 16))
@@ -197,6 +198,7 @@ extension BrokerLoop {
         }
         turn.store.images.append(
             StoredImage(job: lease.job, index: image.image.index, bytes: frame))
+        apply(.imageFinished(id, lease))
         let acknowledgement = LeaseAcknowledged(
             lease: image.lease, messageField: 14, imageIndex: image.image.index)
         turn.actions.append(.tellWorker(id, .acknowledged(acknowledgement)))

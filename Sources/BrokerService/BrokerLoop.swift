@@ -184,6 +184,7 @@ final class BrokerLoop {
             }
             previewWishes[id] = nil
             reports[id] = nil
+        case .startedOver(let id, _): reports[id] = nil
         case .accepted, .forgotten: break
         }
     }

@@ -17,6 +17,7 @@ public final class Denoising {
     /// With the prompt and, when there is guidance, with the negative prompt.
     private let evaluations: [Evaluation]
     private let fingerprint: String
+    private let origin: DenoisingState.Origin
     private var meter = WorkMeter()
 
     /// [channels, height, width]
@@ -45,13 +46,15 @@ public final class Denoising {
     ///   - seed: of this image
     ///   - resuming: a state to go on from, or nil to start from the seed's noise
     init(
-        model: ZImageCheckpoint, operations: any TensorOperations, request: GenerationRequest,
-        conditioning: [Tensor], seed: UInt64, resuming state: DenoisingState?,
+        generator: ImageGenerator, request: GenerationRequest, conditioning: [Tensor],
+        seed: UInt64, resuming state: DenoisingState?,
         replacement: HeadPruner.Replacement = .reuse, onBlock: BlockObserver? = nil
     ) throws {
+        let (model, operations) = (generator.model, generator.operations)
         transformer = model.transformer
         self.operations = operations
         self.request = request
+        origin = generator.origin
         let configuration = transformer.configuration
         let shape = Self.latentShape(request, model)
         let grid = PatchGrid(
@@ -77,7 +80,7 @@ public final class Denoising {
         }
         fingerprint = Self.fingerprint(request, seed: seed)
         if let state {
-            try Self.check(state, request, seed: seed)
+            try Self.check(state, request, seed: seed, origin: origin)
             (latents, step) = (state.current.latents, state.current.step)
             try repeatJudgement(state, onBlock)
         } else {
@@ -96,7 +99,7 @@ public final class Denoising {
         ]
     }
 
-    /// Everything that later steps depend on beside the latents and the model.
+    /// Everything that later steps depend on beside the latents and their origin.
     private static func fingerprint(_ request: GenerationRequest, seed: UInt64) -> String {
         var relevant = request
         relevant.seed = seed
@@ -107,9 +110,11 @@ public final class Denoising {
         return String(hash.finalize().prefix(16))
     }
 
-    /// Throws unless a state is one of this request's, after one of its steps.
+    /// Throws unless a state is one of this request's, after one of its steps, made by this model
+    /// in this numerics class. Before the first step latents are noise, the same for all.
     static func check(
-        _ state: DenoisingState, _ request: GenerationRequest, seed: UInt64
+        _ state: DenoisingState, _ request: GenerationRequest, seed: UInt64,
+        origin: DenoisingState.Origin
     ) throws {
         guard (0...request.stepCount).contains(state.current.step) else {
             throw GenerationError(
@@ -128,6 +133,14 @@ public final class Denoising {
                 remedy: "use the prompt, size, steps, guidance, seed and pruning that they were "
                     + "made with")
         }
+        guard state.current.step > 0, state.fingerprint != nil, state.origin != origin else {
+            return
+        }
+        throw GenerationError(
+            code: .invalidLatents, field: "latents",
+            what: "were made by \(state.origin.map { "\($0)" } ?? "a model that they do not state")"
+                + ", but this is \(origin)",
+            remedy: "use the model and the kind of processor that they were made with")
     }
 
     /// Brings the pruners to where they were: evaluates the last judging step once more. Its
@@ -213,7 +226,7 @@ public final class Denoising {
     public var state: DenoisingState {
         DenoisingState(
             current: DenoisingState.Point(step: step, latents: latents), judged: judged,
-            fingerprint: fingerprint)
+            fingerprint: fingerprint, origin: origin)
     }
 
     /// The image that the last velocity points to: latents + σ · velocity; for previews.

@@ -7,7 +7,7 @@ import TensorCore
 ///
 /// Written as safetensors: `latents` [channels, height, width]; with pruning also `judged_latents`,
 /// those before the step at which heads were last judged, since going on repeats that judgement.
-/// The steps and the request's fingerprint are in the metadata.
+/// The steps, the request's fingerprint and the origin are in the metadata.
 public struct DenoisingState {
     /// Latents before a step.
     public struct Point {
@@ -16,16 +16,28 @@ public struct DenoisingState {
         public var latents: Tensor
     }
 
+    /// The model and the kind of arithmetic that made the latents: both decide about every bit.
+    struct Origin: Equatable, CustomStringConvertible {
+        var modelHash: String
+        var numericsClass: String
+
+        var description: String { "model \(modelHash.prefix(16)) in \(numericsClass)" }
+    }
+
     /// After the last step that is done.
     public var current: Point
     /// Before the last judging step; nil without pruning.
     public var judged: Point?
     /// What the next steps depend on beside the latents; nil for latents from elsewhere.
     var fingerprint: String?
+    /// Who made them; nil where they do not state it.
+    var origin: Origin?
 
     private static let stepKey = "turbine.step"
     private static let judgedStepKey = "turbine.judged_step"
     private static let fingerprintKey = "turbine.request"
+    private static let modelKey = "turbine.model"
+    private static let numericsKey = "turbine.numerics"
 
     /// Writes the state; the file appears only when whole.
     public func write(to path: String) throws {
@@ -42,6 +54,8 @@ public struct DenoisingState {
         var tensors = ["latents": current.latents]
         var metadata = [Self.stepKey: String(current.step)]
         metadata[Self.fingerprintKey] = fingerprint
+        metadata[Self.modelKey] = origin?.modelHash
+        metadata[Self.numericsKey] = origin?.numericsClass
         if let judged {
             tensors["judged_latents"] = judged.latents
             metadata[Self.judgedStepKey] = String(judged.step)
@@ -71,6 +85,9 @@ public struct DenoisingState {
         }
         current = Point(step: try Self.step(file, Self.stepKey) ?? 0, latents: latents)
         fingerprint = file.metadata[Self.fingerprintKey]
+        if let hash = file.metadata[Self.modelKey], let name = file.metadata[Self.numericsKey] {
+            origin = Origin(modelHash: hash, numericsClass: name)
+        }
         if let latents = try Self.latents(file, "judged_latents", shape) {
             let step = try Self.step(file, Self.judgedStepKey) ?? -1
             guard (0..<max(current.step, 1)).contains(step) else {
@@ -94,7 +111,8 @@ public struct DenoisingState {
             remedy: "name a file that --latents-out wrote")
     }
 
-    init(current: Point, judged: Point?, fingerprint: String?) {
+    init(current: Point, judged: Point?, fingerprint: String?, origin: Origin?) {
+        self.origin = origin
         self.current = current
         self.judged = judged
         self.fingerprint = fingerprint

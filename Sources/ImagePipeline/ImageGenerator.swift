@@ -36,7 +36,11 @@ public struct StepEvent {
     let generator: ImageGenerator
 
     /// A small picture of what the image will be, as PNG bytes.
-    public func preview() throws -> [UInt8] { try generator.preview(denoising) }
+    /// - Parameter maximumSide: the longer side in pixels is at most this; nil is 128. There is no
+    ///   gain above 256.
+    public func preview(maximumSide: Int? = nil) throws -> [UInt8] {
+        try generator.preview(denoising, maximumSide: maximumSide)
+    }
 }
 
 /// Where the bytes of an image go, and the extra facts that its metadata states.
@@ -72,6 +76,11 @@ public final class ImageGenerator {
 
     /// Weights format and kernel family: two generators of one class give the same bytes.
     public var numericsClass: String { "\(model.weightFormat)/\(operations.kernelFamily)" }
+
+    /// What latents of this generator state about their making.
+    var origin: DenoisingState.Origin {
+        DenoisingState.Origin(modelHash: modelHash, numericsClass: numericsClass)
+    }
 
     /// Checks a request against this model, before any work.
     public func validate(
@@ -162,8 +171,8 @@ public final class ImageGenerator {
     ) throws -> ImageReport? {
         let seed = request.seed &+ UInt64(index)
         let denoising = try Denoising(
-            model: model, operations: operations, request: request, conditioning: conditioning,
-            seed: seed, resuming: try control.initialState(index), onBlock: observer)
+            generator: self, request: request, conditioning: conditioning, seed: seed,
+            resuming: try control.initialState(index), onBlock: observer)
         var image = ImageReport(
             index: index, seed: seed, width: request.width, height: request.height, sha256: "",
             isTiled: false, seconds: StageSeconds(), stepSeconds: [], pruning: nil)
@@ -266,16 +275,21 @@ extension ImageGenerator {
     ) throws -> DenoisingState {
         let state = try DenoisingState(
             path: path, shape: Denoising.latentShape(request, model))
-        try Denoising.check(state, request, seed: request.seed &+ UInt64(image))
+        try Denoising.check(
+            state, request, seed: request.seed &+ UInt64(image), origin: origin)
         return state
     }
 
     /// Reads a state that `DenoisingState.encoded()` made.
     /// - Throws: as `readState(path:for:)`.
     public func readState(
-        contents: [UInt8], for request: GenerationRequest
+        contents: [UInt8], for request: GenerationRequest, image: Int = 0
     ) throws -> DenoisingState {
-        try DenoisingState(contents: contents, shape: Denoising.latentShape(request, model))
+        let state = try DenoisingState(
+            contents: contents, shape: Denoising.latentShape(request, model))
+        try Denoising.check(
+            state, request, seed: request.seed &+ UInt64(image), origin: origin)
+        return state
     }
 
     /// Generates a tiny image and throws it away: proof that the model works on this machine, and

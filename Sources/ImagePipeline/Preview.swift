@@ -2,26 +2,32 @@
 import TensorCore
 
 extension ImageGenerator {
-    /// Latent cells along the longer side of a preview: 128 pixels with a scale of 8, which costs a
-    /// fraction of a step.
-    private static let previewCells = 16
+    /// Pixels along the longer side where none are wished, which costs a fraction of a step.
+    private static let previewSide = 128
+    /// The most, whatever is wished: decoding it at each step must stay cheap beside the step.
+    private static let largestPreviewSide = 256
 
     /// The estimate of the finished image, its latents averaged down to a small size and decoded,
     /// as PNG bytes.
-    func preview(_ denoising: Denoising) throws -> [UInt8] {
-        let latents = denoising.estimate
-        let longer = max(latents.shape[1], latents.shape[2])
-        let factor = max(1, (longer + Self.previewCells - 1) / Self.previewCells)
-        let small = Self.averaged(latents, factor: factor)
+    func preview(_ denoising: Denoising, maximumSide: Int?) throws -> [UInt8] {
+        let side = min(max(maximumSide ?? Self.previewSide, 1), Self.largestPreviewSide)
         let autoencoder = model.autoencoder
-        let pixels = try autoencoder.decode(
+        let cells = max(side / autoencoder.configuration.scale, 1)
+        let small = Self.reduced(denoising.estimate, to: cells)
+        let decoded = try autoencoder.decode(
             autoencoder.denormalize(small, operations: operations), operations: operations)
+        let pixels = Self.reduced(decoded, to: side)
         let sink = MemorySink()
         let encoder = try PNGEncoder(
             width: pixels.shape[2], height: pixels.shape[1], compression: 3, to: sink)
         try encoder.write(rows: PixelRows.bytes(pixels))
         try encoder.finish()
         return sink.bytes
+    }
+
+    /// Averaged down by the least whole factor that makes the longer side at most `side`.
+    private static func reduced(_ x: Tensor, to side: Int) -> Tensor {
+        averaged(x, factor: (max(x.shape[1], x.shape[2]) + side - 1) / side)
     }
 
     /// Means over squares of cells; what does not fill a square at the end is left out.

@@ -4,7 +4,7 @@ import Foundation
 import GRDB
 import QueueCore
 
-/// What the three kinds of entries do to the table of jobs.
+/// What the kinds of entries do to the table of jobs.
 struct EntryStatements {
     private let insert: Statement
     private let change: Statement
@@ -34,7 +34,7 @@ struct EntryStatements {
                 Data(job.state.encoded),
             ])
             try insert.execute()
-        case .changed(let id, let state):
+        case .changed(let id, let state), .startedOver(let id, let state):
             let statement = state.isOver ? end : change
             statement.setUncheckedArguments([
                 Data(state.encoded), Int64(bitPattern: id.number),

@@ -203,16 +203,16 @@ public final class JobStore {
         var highest: UInt64 = 0
         for entry in entries {
             try statements.execute(entry)
-            var ended: JobID?
+            var withoutImages: JobID?
             switch entry {
             case .accepted(let job): highest = max(highest, job.id.number)
-            case .changed(let id, let state): if state.isOver { ended = id }
-            case .forgotten(let id): ended = id
+            case .changed(let id, let state): if state.isOver { withoutImages = id }
+            case .startedOver(let id, _), .forgotten(let id): withoutImages = id
             }
-            if let ended, images.remove(ended) != nil {
+            if let withoutImages, images.remove(withoutImages) != nil {
                 try db.execute(
                     sql: "DELETE FROM images WHERE job = ?",
-                    arguments: [Int64(bitPattern: ended.number)])
+                    arguments: [Int64(bitPattern: withoutImages.number)])
             }
         }
         if highest > lastJob {

@@ -61,6 +61,10 @@ extension JobState {
         writer.write(worker) { $0.write($1) }
         writer.write(startedAt) { $0.write($1.microseconds) }
         writer.write(endedAt) { $0.write($1.microseconds) }
+        writer.write(origin) {
+            $0.write($1.model) { $0.write($1.hash) }
+            $0.write($1.numericsClass.name)
+        }
         return writer.bytes
     }
 
@@ -79,6 +83,15 @@ extension JobState {
         worker = try reader.optional { (bytes) throws(ByteReader.Malformed) in try bytes.text() }
         startedAt = try reader.optionalInstant()
         endedAt = try reader.optionalInstant()
+        // Earlier programs wrote no origin, and do not read it: both directions work.
+        guard !reader.isAtEnd else { return }
+        origin = try reader.optional { (bytes) throws(ByteReader.Malformed) in
+            let model = try bytes.optional { (bytes) throws(ByteReader.Malformed) in
+                ModelID(hash: try bytes.text())
+            }
+            return WorkOrigin(
+                model: model, numericsClass: NumericsClass(name: try bytes.text()))
+        }
     }
 }
 

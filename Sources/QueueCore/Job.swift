@@ -34,6 +34,8 @@ struct Job: Sendable {
     var watchers: [Watcher] = []
     /// When it is given up for lack of watchers.
     var abandonAt: Instant?
+    /// Until when, in the line, it waits for a worker of the kind that began it.
+    var startOverAt: Instant?
     /// Its key in the timers.
     var timerAt: Instant?
     /// The last step told to the watchers.
@@ -56,7 +58,8 @@ struct Job: Sendable {
         let since = row.state.endedAt ?? row.acceptedAt
         switch row.state.phase {
         case .waiting, .leased:
-            let moments = [row.submission.deadline, abandonAt, parkedUntil]
+            let patience = ticket == nil ? nil : startOverAt
+            let moments = [row.submission.deadline, abandonAt, parkedUntil, patience]
             return moments.compactMap { $0 }.min()
         case .quarantined(let quarantine): return quarantine.since + limits.quarantineLifetime
         case .ended: return since + limits.resultLifetime

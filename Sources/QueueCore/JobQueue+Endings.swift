@@ -15,7 +15,7 @@ extension JobQueue {
     mutating func requeue(_ id: JobID, _ effects: inout [QueueEffect]) {
         guard jobs[id].row.state.phase == .leased, jobs[id].parkedUntil == nil else { return }
         returnToQueue(id, &effects)
-        enterLine(id)
+        enterLine(id, &effects)
         offer(id, &effects)
     }
 
@@ -40,7 +40,7 @@ extension JobQueue {
         returnToQueue(id, &effects)
         jobs[id].isReclaimable = cause == .silent
         jobs[id].wasBlamed = true
-        enterLine(id)
+        enterLine(id, &effects)
         offer(id, &effects)
     }
 
@@ -62,6 +62,7 @@ extension JobQueue {
         jobs[id].row.state.phase = .ended(ending)
         jobs[id].row.state.endedAt = now
         jobs[id].row.state.resume = nil
+        jobs[id].row.state.origin = nil
         persist(id, &effects)
         if let holder = job.holder {
             let isLate = ending.code == .deadlineExceeded

@@ -58,27 +58,27 @@ extension JobQueue {
     func estimate(of job: Job) -> JobEstimate {
         if let ticket = job.ticket {
             let done = job.row.state.resume?.step ?? 0
-            return estimate(job.row.submission, ahead: line.ahead(of: ticket), done: done)
+            return estimate(
+                job.shape, requirement(of: job), ahead: line.ahead(of: ticket), done: done)
         }
         guard let holder = job.holder, let worker = workers[holder],
             let index = worker.leaseIndex(job.lease)
-        else { return estimate(job.row.submission, ahead: (0, 0), done: 0) }
+        else { return estimate(job.shape, requirement(of: job), ahead: (0, 0), done: 0) }
         let lease = worker.leases[index]
         let left = worker.model.runTime(lease.shape, tier: lease.tier, done: lease.step)
         return JobEstimate(
             place: 0, start: job.row.state.startedAt, end: left.map { lease.advancedAt + $0 })
     }
 
-    /// The estimate for a submission with so much work before it.
+    /// The estimate for a job with so much work before it.
     func estimate(
-        _ submission: Submission, ahead: (count: Int, cost: Int64), done: Int
+        _ shape: JobShape, _ needed: Requirement, ahead: (count: Int, cost: Int64), done: Int
     ) -> JobEstimate {
-        let needed = requirement(of: submission)
         let capacity = capacities[needed] ?? measureCapacity(for: needed)
         var result = JobEstimate(place: ahead.count, hold: nil)
         if capacity.workers == 0 { result.hold = holdReason(needed) }
         guard capacity.rate > 0,
-            let run = capacity.runTime(submission.shape, tier: needed.tier, done: done)
+            let run = capacity.runTime(shape, tier: needed.tier, done: done)
         else { return result }
         var start = now
         if ahead.count > 0 || capacity.freeSlots == 0 {
@@ -102,8 +102,11 @@ extension JobQueue {
                 continue
             }
             isAnyoneThere = true
+            let origin = needed.origin ?? WorkOrigin(worker.description)
             if let model = needed.model, !worker.description.models.contains(model) { continue }
+            guard origin.model == worker.description.models.first else { continue }
             isModelLoaded = true
+            guard origin.numericsClass == worker.description.numericsClass else { continue }
             if let name = needed.numericsClass, worker.description.numericsClass != name {
                 continue
             }

@@ -27,7 +27,7 @@ extension JobQueue {
     /// Gives a job that has just entered the line to the fastest free worker that can take it.
     mutating func offer(_ id: JobID, _ effects: inout [QueueEffect]) {
         guard let job = jobs.find(id), job.ticket != nil else { return }
-        let needed = requirement(of: job.row.submission)
+        let needed = requirement(of: job)
         var best: (worker: WorkerID, cost: Double)?
         var next = freeWorkers.first
         while let key = next {
@@ -46,7 +46,7 @@ extension JobQueue {
     private mutating func isHopeless(_ id: JobID) -> Bool {
         guard let deadline = jobs[id].row.submission.deadline else { return false }
         let job = jobs[id]
-        let needed = requirement(of: job.row.submission)
+        let needed = requirement(of: job)
         let done = job.row.state.resume?.step ?? 0
         let time = capacity(for: needed).runTime(job.shape, tier: needed.tier, done: done)
         return now + (time ?? .zero) > deadline || deadline <= now
@@ -89,7 +89,7 @@ extension JobQueue {
     }
 
     /// The place of a lease at its worker, if it is current there; reclaims it if it may.
-    private mutating func current(
+    mutating func current(
         _ id: WorkerID, _ lease: LeaseID, _ effects: inout [QueueEffect]
     ) -> Int? {
         guard let worker = workers[id] else {
@@ -116,7 +116,7 @@ extension JobQueue {
             return
         }
         if step > granted.step { advance(id, index, to: step) }
-        keepResume(lease.job, resume, upTo: step, &effects)
+        keepResume(lease.job, resume, of: id, upTo: step, &effects)
         guard step > jobs[lease.job].step else { return }
         jobs[lease.job].step = step
         let tier = granted.tier
@@ -150,16 +150,20 @@ extension JobQueue {
         capacities = [:]
     }
 
-    /// Keeps the newer of two resume points and discards the other.
+    /// Keeps the newer of two resume points and discards the other. One of another kind than the
+    /// job's other parts is not kept.
     private mutating func keepResume(
-        _ id: JobID, _ resume: ResumePoint?, upTo step: Int, _ effects: inout [QueueEffect]
+        _ id: JobID, _ resume: ResumePoint?, of worker: WorkerID, upTo step: Int,
+        _ effects: inout [QueueEffect]
     ) {
         guard let resume else { return }
         let old = jobs[id].row.state.resume
-        guard resume.step > (old?.step ?? 0), resume.step <= step else {
-            return effects.append(.discardBlob(resume.blob))
-        }
+        let origin = workers[worker].map { WorkOrigin($0.description) }
+        guard resume.step > (old?.step ?? 0), resume.step <= step, let origin,
+            jobs[id].row.state.origin ?? origin == origin
+        else { return effects.append(.discardBlob(resume.blob)) }
         jobs[id].row.state.resume = resume
+        jobs[id].row.state.origin = origin
         persist(id, &effects)
         if let old { effects.append(.discardBlob(old.blob)) }
     }
@@ -209,8 +213,17 @@ extension JobQueue {
     ) {
         guard current(id, lease, &effects) != nil else { return confirmStale(id, lease, &effects) }
         dropLease(id, lease)
-        pauseAfterError(id)
         jobs[lease.job].holder = nil
+        if failure.refusesResume, jobs[lease.job].row.state.resume != nil {
+            // Nobody's fault: the next attempt has nothing to refuse.
+            returnToQueue(lease.job, &effects)
+            startOver(lease.job, &effects)
+            enterLine(lease.job, &effects)
+            effects.append(.confirmLeaseEnd(id, lease, isTaken: true))
+            offer(lease.job, &effects)
+            return offerWork(to: id, &effects)
+        }
+        pauseAfterError(id)
         jobs[lease.job].row.state.errors += 1
         let errors = jobs[lease.job].row.state.errors
         if failure.isRetriable && errors < limits.errorsPerJob {
@@ -250,7 +263,7 @@ extension JobQueue {
             return confirmStale(id, lease, &effects)
         }
         dropLease(id, lease)
-        keepResume(lease.job, resume, upTo: jobs[lease.job].shape.totalSteps, &effects)
+        keepResume(lease.job, resume, of: id, upTo: jobs[lease.job].shape.totalSteps, &effects)
         requeue(lease.job, &effects)
         effects.append(.confirmLeaseEnd(id, lease, isTaken: true))
         offerWork(to: id, &effects)

@@ -57,7 +57,7 @@ extension JobQueue {
         jobs[id].row.state.deaths = 0
         jobs[id].isReclaimable = false
         persist(id, &effects)
-        enterLine(id)
+        enterLine(id, &effects)
         abandonIfAlone(id, after: limits.reattachGrace)
         effects.append(.reply(requester.connection, tag: requester.tag, .done(id)))
         offer(id, &effects)

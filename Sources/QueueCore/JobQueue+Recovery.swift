@@ -49,7 +49,7 @@ extension JobQueue {
         }
         switch row.state.phase {
         case .waiting:
-            enterLine(id)
+            enterLine(id, &effects)
             abandonIfAlone(id, after: limits.reattachGrace)
         case .leased:
             leased.insert(RankedKey(0, id.number))

@@ -92,7 +92,8 @@ extension JobQueue {
         let finish = clients[owner].finishTags[submission.priority.rawValue]
         let tag = line.startTag(after: finish, submission.priority)
         let ahead = line.ahead(turn: RankedKey(tag, lastJob + 1), priority: submission.priority)
-        let estimate = estimate(submission, ahead: ahead, done: 0)
+        let needed = requirement(of: submission)
+        let estimate = estimate(submission.shape, needed, ahead: ahead, done: 0)
         let end = estimate.end ?? now
         guard deadline > now, deadline >= end else { throw .deadlineUnreachable(end) }
     }
@@ -108,7 +109,7 @@ extension JobQueue {
         effects.append(.store(.accepted(row)))
         insert(row, owner)
         counters.accepted += 1
-        enterLine(row.id)
+        enterLine(row.id, &effects)
         follow(row.id, requester, &effects)
         offer(row.id, &effects)
     }
@@ -154,11 +155,15 @@ extension JobQueue {
     }
 
     /// Puts a waiting job into the line.
-    mutating func enterLine(_ id: JobID) {
+    mutating func enterLine(_ id: JobID, _ effects: inout [QueueEffect]) {
+        if jobs[id].row.state.resume != nil, jobs[id].row.state.origin == nil {
+            // A journal of an earlier version does not say who made this.
+            startOver(id, &effects)
+        }
         let job = jobs[id]
         let submission = job.row.submission
         let overdue = job.row.acceptedAt + limits.overdueAfter[submission.priority.rawValue]
-        guard let lane = line.lane(for: requirement(of: submission), isBounded: false) else {
+        guard let lane = line.lane(for: requirement(of: job), isBounded: false) else {
             preconditionFailure("an unbounded line has a lane for every job")
         }
         let ticket = Ticket(
@@ -168,7 +173,7 @@ extension JobQueue {
         jobs[id].parkedUntil = nil
         jobs[id].ticket = ticket
         line.insert(ticket)
-        arm(id)
+        awaitOrigin(id)
     }
 
     /// Takes a job out of the line, if it stands there.

@@ -41,8 +41,10 @@ extension JobQueue {
                     returnToQueue(id, &effects)
                     jobs[id].isReclaimable = true
                 }
-                enterLine(id)
+                enterLine(id, &effects)
                 offer(id, &effects)
+            } else if job.ticket != nil, let moment = job.startOverAt, moment <= now {
+                reconsiderOrigin(id, &effects)
             }
         }
     }

@@ -12,9 +12,8 @@ extension JobQueue {
             effects.append(.refuseWorker(id, refusal))
             return
         }
-        if let known = workers[id]?.description,
-            known.incarnation != description.incarnation || known.name != description.name
-        {
+        // One process says the same of itself each time.
+        if let known = workers[id]?.description, known != description {
             removeWorker(id, blame: .restarted, &effects)
         }
         if workers[id] == nil, let other = workerNames[description.name] {
@@ -60,9 +59,7 @@ extension JobQueue {
     private mutating func supersede(
         _ other: WorkerID, by description: WorkerDescription, _ effects: inout [QueueEffect]
     ) -> Bool {
-        guard workers[other]?.description.incarnation == description.incarnation else {
-            return false
-        }
+        guard workers[other]?.description == description else { return false }
         let leases = workers[other]?.leases.filter { !$0.isRevoked } ?? []
         for lease in leases { park(lease.id.job, for: limits.leaseArrival) }
         workers[other]?.leases = []
@@ -137,7 +134,8 @@ extension JobQueue {
     ) -> Bool {
         guard let worker = workers[id], let job = jobs.find(lease.job),
             job.row.state.attempt == lease.attempt, job.isReclaimable, job.holder == nil,
-            job.row.state.worker == worker.description.name
+            job.row.state.worker == worker.description.name,
+            job.row.state.origin.map({ $0 == WorkOrigin(worker.description) }) ?? true
         else { return false }
         leaveLine(lease.job)
         if job.wasBlamed, job.row.state.deaths > 0 {
@@ -188,6 +186,7 @@ extension JobQueue {
         workers[id] = nil
         capacities = [:]
         if blame != nil { counters.workersLost += 1 }
+        missOrigin(of: worker)
         for lease in worker.leases where !lease.isRevoked {
             if let blame {
                 countDeath(lease.id.job, blame, &effects)

@@ -104,8 +104,8 @@ public struct JobQueue: Sendable {
             inspectQuarantine(id, requester, &effects)
         case .quarantineReleased(let id, let requester): releaseQuarantine(id, requester, &effects)
         case .quarantineDiscarded(let id, let requester): discardQuarantine(id, requester, &effects)
-        case .workerRegistered, .heartbeatReceived, .workerLeft, .stepReported, .leaseCompleted,
-            .leaseFailed, .leaseHandedBack, .leaseReleased:
+        case .workerRegistered, .heartbeatReceived, .workerLeft, .stepReported, .imageFinished,
+            .leaseCompleted, .leaseFailed, .leaseHandedBack, .leaseReleased:
             applyWorkerEvent(event, &effects)
         case .timePassed: passTime(&effects)
         case .journalBecameUnavailable: isJournalAvailable = false
@@ -121,6 +121,7 @@ public struct JobQueue: Sendable {
         case .workerLeft(let id): removeWorker(id, blame: nil, &effects)
         case .stepReported(let id, let lease, let step, let resume, let preview):
             reportStep(id, lease, step, resume, preview, &effects)
+        case .imageFinished(let id, let lease): keepImage(id, lease, &effects)
         case .leaseCompleted(let id, let lease, let result): complete(id, lease, result, &effects)
         case .leaseFailed(let id, let lease, let failure): fail(id, lease, failure, &effects)
         case .leaseHandedBack(let id, let lease, let resume):
@@ -159,8 +160,8 @@ public struct JobQueue: Sendable {
         case .leaseCompleted(_, _, let result): effects.append(.discardBlob(result.blob))
         case .leaseHandedBack(_, _, let resume):
             if let blob = resume?.blob { effects.append(.discardBlob(blob)) }
-        case .workerRegistered, .workerLeft, .leaseFailed, .leaseReleased, .timePassed,
-            .shapeLearned, .journalBecameUnavailable:
+        case .workerRegistered, .workerLeft, .imageFinished, .leaseFailed, .leaseReleased,
+            .timePassed, .shapeLearned, .journalBecameUnavailable:
             break
         }
     }

@@ -8,6 +8,8 @@ public enum JournalEntry: Equatable, Sendable, Codable {
     /// Replace the changing half of a job's row. With a phase `ended` or `expired` the payload
     /// is not needed any more.
     case changed(JobID, JobState)
+    /// The same, and delete the job's finished images: it begins again.
+    case startedOver(JobID, JobState)
     /// Delete a job's row.
     case forgotten(JobID)
 }
@@ -53,7 +55,9 @@ public struct JobState: Equatable, Sendable, Codable {
     public var deaths = 0
     /// From where the next attempt goes on.
     public var resume: ResumePoint?
-    /// The name of the last worker.
+    /// The kind of worker that made the resume point and the finished images; nil without them.
+    public var origin: WorkOrigin?
+    /// The name of the last worker; nil where nothing is left of its work.
     public var worker: String?
     /// The last start.
     public var startedAt: Instant?
@@ -106,7 +110,7 @@ public struct JournalModel: Sendable {
         case .accepted(let job):
             rows[job.id] = job
             lastJob = max(lastJob, job.id.number)
-        case .changed(let id, let state):
+        case .changed(let id, let state), .startedOver(let id, let state):
             rows[id]?.state = state
             switch state.phase {
             case .ended, .expired: rows[id]?.submission.payload = []

@@ -38,6 +38,8 @@ public struct QueueCounters: Equatable, Sendable, Codable {
     public internal(set) var workersLost: UInt64 = 0
     /// Jobs that a worker's death or hang interrupted.
     public internal(set) var deaths: UInt64 = 0
+    /// Jobs that gave up what was made of them and began again.
+    public internal(set) var freshStarts: UInt64 = 0
     /// From acceptance to the first start.
     public internal(set) var waitingTimes = TimeHistogram()
     /// From the last start to completion.

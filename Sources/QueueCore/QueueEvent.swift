@@ -35,6 +35,8 @@ public enum QueueEvent: Equatable, Sendable, Codable {
     /// A worker finished step `step` of all the job's steps; `resume` allows to go on from there.
     case stepReported(
         WorkerID, LeaseID, step: Int, resume: ResumePoint?, preview: BlobHandle?)
+    /// A worker finished an image, which the loop stores, but not the job.
+    case imageFinished(WorkerID, LeaseID)
     /// A worker finished a job.
     case leaseCompleted(WorkerID, LeaseID, ResultSummary)
     /// A job failed on a worker, which itself is well.
@@ -60,7 +62,7 @@ public struct WorkerDescription: Equatable, Sendable, Codable {
     public var name: String
     /// Tells one process of that name from the next.
     public var incarnation: UInt64
-    /// The loaded models.
+    /// The loaded models, by all their names; the first decides about `WorkOrigin`.
     public var models: [ModelID]
     /// The numerics class of its results.
     public var numericsClass: NumericsClass
@@ -159,9 +161,14 @@ public struct WorkerFailure: Equatable, Sendable, Codable {
     public var message: String
     /// Whether another attempt could succeed.
     public var isRetriable: Bool
+    /// Whether the resume point was at fault: without it the job can be computed.
+    public var refusesResume: Bool
 
     /// Describes an error.
-    public init(code: String, message: String, isRetriable: Bool) {
+    public init(
+        code: String, message: String, isRetriable: Bool, refusesResume: Bool = false
+    ) {
+        self.refusesResume = refusesResume
         self.code = code
         self.message = message
         self.isRetriable = isRetriable

@@ -73,6 +73,9 @@ public struct QueueLimits: Equatable, Sendable, Codable {
     public var abandonGrace = TimeSpan.seconds(5)
     /// The same after a restart of the broker, when all clients must come back.
     public var reattachGrace = TimeSpan.seconds(60)
+    /// How long a job that was begun waits for a worker of the kind that began it, when none is
+    /// registered, before it starts over with another kind.
+    public var originGrace = TimeSpan.seconds(60)
     /// First pause after a retriable error; doubles with each.
     public var retryPause = TimeSpan.seconds(1)
     /// Longest pause after errors, for jobs and workers.

@@ -11,6 +11,8 @@
 struct Requirement: Hashable, Sendable {
     var model: ModelID?
     var numericsClass: NumericsClass?
+    /// The kind of worker that began the job.
+    var origin: WorkOrigin?
     var tier: Int
 
     /// Whether a worker that serves the lowest `tiers` tiers can take it.
@@ -18,6 +20,7 @@ struct Requirement: Hashable, Sendable {
         guard tier < tiers else { return false }
         if let model, !worker.models.contains(model) { return false }
         if let numericsClass, worker.numericsClass != numericsClass { return false }
+        if let origin, WorkOrigin(worker) != origin { return false }
         return true
     }
 }

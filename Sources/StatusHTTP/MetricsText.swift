@@ -112,6 +112,10 @@ enum MetricsText {
         text.single(
             "turbine_worker_deaths_total", .counter,
             "Jobs that a worker's death or hang interrupted.", Double(counters.deaths))
+        text.single(
+            "turbine_jobs_started_over_total", .counter,
+            "Jobs that gave up what was made of them and began again.",
+            Double(counters.freshStarts))
         let histograms = [
             (
                 "turbine_job_wait_seconds", "From acceptance to the first start.",

@@ -13,7 +13,7 @@ public struct WorkerError: Error, Sendable, Equatable, CustomStringConvertible {
         case limitExceeded
         /// The request needs more memory than there is.
         case outOfMemory
-        /// What another attempt left cannot be gone on from.
+        /// What another attempt left cannot be gone on from: the job begins again.
         case invalidResumeState
         /// The work was stopped on demand.
         case cancelled
@@ -58,8 +58,9 @@ public struct WorkerError: Error, Sendable, Equatable, CustomStringConvertible {
             case .invalidResumeState, .generationFailed: (.generationFailed, true)
             case .cancelled, .notReady, .invalidConnection: (.internal, true)
             }
+        let field = self.code == .invalidResumeState ? ServiceError.resumeField : location
         return ServiceError(
-            code: code, field: Self.cut(location, WireLimits.nameBytes),
+            code: code, field: Self.cut(field, WireLimits.nameBytes),
             sentence: Self.cut(description, WireLimits.sentenceBytes), retryable: isRetryable)
     }
 

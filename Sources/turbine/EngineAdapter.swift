@@ -67,14 +67,15 @@ final class EngineAdapter: ImageGenerating {
                 remedy: "use at most \(capabilities.maximumPixels) pixels")
         }
         try generator.validate(request)
+        let state = try Self.state(work.resume, request, generator)
         control.onStage(.textEncoding, Int(work.resume?.imageIndex ?? 0))
         var engine = GenerationControl()
         engine.isCancelled = control.isCancelled
         engine.firstImage = min(Int(work.resume?.imageIndex ?? 0), request.imageCount)
         var lastStep = ContinuousClock.now
-        engine.initialState = { [generator] in
+        engine.initialState = { image in
             lastStep = .now
-            return Self.state(work.resume, image: $0, request, generator)
+            return image == Int(work.resume?.imageIndex ?? 0) ? state : nil
         }
         engine.onStep = { event in
             let now = ContinuousClock.now
@@ -112,7 +113,8 @@ final class EngineAdapter: ImageGenerating {
         return WorkStep(
             imageIndex: event.image, imageCount: event.imageCount, step: event.step,
             stepCount: event.stepCount, seconds: seconds, resume: state,
-            previewPNG: isWished ? try event.preview() : [])
+            previewPNG: isWished
+                ? try event.preview(maximumSide: preview?.maximumSide.map { Int($0) }) : [])
     }
 
     private static func image(_ report: ImageReport, png: [UInt8]) -> GeneratedImage {

@@ -3,17 +3,30 @@ import ImagePipeline
 import WireProtocol
 
 extension EngineAdapter {
-    /// The state to start an image from. What cannot be gone on from (of another version, say) is
-    /// left aside: starting over gives the same image, later.
+    /// The state to start the first image from; nil to start from its noise.
+    ///
+    /// - Throws: `WorkerError` (`invalidResumeState`) for one that cannot be gone on from: damaged,
+    ///   or of another model, numerics class or version. The finished images before it are not to
+    ///   be trusted either, so the whole job begins again.
     static func state(
-        _ resume: ResumeState?, image: Int, _ request: ImagePipeline.GenerationRequest,
+        _ resume: ResumeState?, _ request: ImagePipeline.GenerationRequest,
         _ generator: ImageGenerator
-    ) -> DenoisingState? {
-        guard let resume, Int(resume.imageIndex) == image, resume.step > 0 else { return nil }
-        guard let state = try? generator.readState(contents: resume.latents, for: request),
-            state.current.step == Int(resume.step), state.current.step <= request.stepCount
-        else { return nil }
-        return state
+    ) throws -> DenoisingState? {
+        guard let resume, resume.step > 0 else { return nil }
+        do {
+            let state = try generator.readState(
+                contents: resume.latents, for: request, image: Int(resume.imageIndex))
+            guard state.current.step == Int(resume.step) else {
+                throw WorkerError(
+                    .invalidResumeState,
+                    "latents are after step \(state.current.step), not \(resume.step)")
+            }
+            return state
+        } catch let error as WorkerError {
+            throw error
+        } catch {
+            throw WorkerError(.invalidResumeState, "\(error)")
+        }
     }
 
     /// The seed of a job whose request has none is drawn once, and travels with its state.

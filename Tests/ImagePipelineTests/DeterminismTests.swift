@@ -118,4 +118,58 @@ import Testing
         _ = try pixels(generator, request, control: control)
         #expect(sizes == Array(repeating: [128, 48], count: 4))
     }
+
+    /// 256 by 96 pixels are 32 by 12 cells, averaged down by whole factors.
+    @Test(arguments: [
+        (8, [8, 8]), (20, [16, 8]), (64, [64, 24]), (100, [80, 32]), (256, [256, 96]),
+        (1024, [256, 96]),
+    ])
+    func previewsAreAtMostAsLargeAsWished(side: Int, size: [Int]) throws {
+        let generator = try ImageGenerator(
+            modelFolder: Repository.path("Models/emoji"), threadCount: 2)
+        var request = request(pruning: nil)
+        request.width = 256
+        var control = GenerationControl()
+        control.stopAfterStep = 1
+        var sizes: [[Int]] = []
+        control.onStep = { event in
+            let png = try event.preview(maximumSide: side)
+            let image = try PNGDecoder().decode(png, name: "preview")
+            sizes.append([image.width, image.height])
+        }
+        _ = try pixels(generator, request, control: control)
+        #expect(sizes == [size])
+    }
+
+    /// Latents state who made them: those of another model or another kind of arithmetic, or of
+    /// nobody, are refused, and the error names both sides.
+    @Test func foreignLatentsAreRefused() throws {
+        let generator = try ImageGenerator(
+            modelFolder: Repository.path("Models/emoji"), threadCount: 1)
+        let request = request(pruning: nil)
+        var control = GenerationControl()
+        control.stopAfterStep = 2
+        var kept: DenoisingState?
+        control.onStep = { kept = $0.denoising.state }
+        _ = try pixels(generator, request, control: control)
+        let own = try #require(kept)
+        let back = try generator.readState(contents: try own.encoded(), for: request)
+        #expect(back.current.step == 2 && back.origin == generator.origin)
+
+        let otherHash = String(repeating: "7", count: 64)
+        let origins: [(DenoisingState.Origin?, String)] = [
+            (.init(modelHash: otherHash, numericsClass: generator.numericsClass), "77777777"),
+            (.init(modelHash: generator.modelHash, numericsClass: "f8/abacus"), "f8/abacus"),
+            (nil, "a model that they do not state"),
+        ]
+        for (origin, name) in origins {
+            var foreign = own
+            foreign.origin = origin
+            let error = #expect(throws: GenerationError.self) {
+                try generator.readState(contents: try foreign.encoded(), for: request)
+            }
+            #expect(error?.code == .invalidLatents && error?.what.contains(name) == true)
+            #expect(error?.what.contains(generator.numericsClass) == true)
+        }
+    }
 }

@@ -18,7 +18,7 @@ import Testing
             for index in 0..<request.imageCount {
                 let prefix = "pipeline.\(run.name).\(index)"
                 let denoising = try Denoising(
-                    model: generator.model, operations: generator.operations, request: request,
+                    generator: generator, request: request,
                     conditioning: conditioning, seed: request.seed &+ UInt64(index),
                     resuming: nil)
                 try expect(denoising.latents, golden, "\(prefix).noise", Tolerance.noise * 4)

@@ -47,7 +47,7 @@ import ZImageModel
             prompt: "red heart", width: 128, height: 128, stepCount: steps, guidance: 0, seed: 42)
         request.pruning = options
         let denoising = try Denoising(
-            model: generator.model, operations: generator.operations, request: request,
+            generator: generator, request: request,
             conditioning: try generator.encodePrompts(request), seed: request.seed,
             resuming: nil, replacement: replacement)
         while !denoising.isFinished { try denoising.advance() }

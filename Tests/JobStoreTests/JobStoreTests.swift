@@ -39,6 +39,12 @@ struct JobStoreTests {
         state.attempt = .random(in: 0...UInt32.max, using: &random)
         state.errors = .random(in: 0...3, using: &random)
         state.deaths = .random(in: 0...3, using: &random)
+        let models: [ModelID?] = [nil, ModelID(hash: "möd")]
+        state.origin =
+            Bool.random(using: &random)
+            ? WorkOrigin(
+                model: models.randomElement(using: &random) ?? nil,
+                numericsClass: NumericsClass(name: "bf16/avx2")) : nil
         state.worker = Bool.random(using: &random) ? "wörker" : nil
         state.startedAt = Bool.random(using: &random) ? Instant(microseconds: .min) : nil
         state.endedAt = Bool.random(using: &random) ? Instant(microseconds: .max) : nil
@@ -113,6 +119,33 @@ struct JobStoreTests {
         state.resume = nil
         try store?.commit(Self.turn(.changed(JobID(number: 1), state)))
         #expect(try store?.images(of: JobID(number: 1)) == [])
+    }
+
+    @Test func aFreshStartDropsTheImages() throws {
+        let store = try JobStore(folder: try Self.folder())
+        var turn = Self.turn(.accepted(Self.job(1)))
+        turn.images = [StoredImage(job: JobID(number: 1), index: 0, bytes: [5])]
+        try store.commit(turn)
+        try store.commit(Self.turn(.startedOver(JobID(number: 1), JobState())))
+        #expect(try store.images(of: JobID(number: 1)) == [])
+        #expect(try store.snapshot().jobs.map(\.state) == [JobState()])
+    }
+
+    /// Rows of programs that did not know of origins end where one would stand.
+    @Test func readsStatesWithoutAnOrigin() throws {
+        var state = JobState()
+        state.phase = .leased
+        state.attempt = 3
+        state.resume = ResumePoint(step: 5, blob: BlobHandle(number: 300))
+        state.worker = "w"
+        state.startedAt = Instant(microseconds: 7)
+        // Version 1, leased, attempt 3, no errors nor deaths, resume (5, 300), "w", 7, no end.
+        let old: [UInt8] = [1, 1, 3, 0, 0, 1, 10, 0xac, 2, 1, 1, 0x77, 1, 14, 0]
+        #expect(try JobState(encoded: old) == state)
+        #expect(state.encoded == old + [0])
+        state.origin = WorkOrigin(
+            model: ModelID(hash: "m"), numericsClass: NumericsClass(name: "c"))
+        #expect(try JobState(encoded: state.encoded) == state)
     }
 
     @Test func refusesASecondBroker() throws {

@@ -64,17 +64,19 @@ final class SimulatedClient {
         let natures: [JobNature] = [.poison, .broken, .flaky, .flaky]
         let isOdd = world.random.chance(0.05)
         let nature = isOdd ? natures[world.random.number(0...3)] : .harmless
-        let steps = world.random.number(1...12)
+        let images = world.random.chance(0.3) ? world.random.number(2...3) : 1
+        let steps = world.random.number(1...(12 / images))
         let submission = Submission(
             request: RequestID(key: "\(id.name)/\(serial)"),
             shape: JobShape(
                 pixels: [256 * 256, 512 * 512, 1024 * 1024][world.random.number(0...2)],
-                steps: steps),
+                steps: steps, images: images),
             model: [nil, ModelID(hash: "a"), ModelID(hash: "b")][world.random.number(0...2)],
             priority: Priority.allCases[world.random.number(0...2)],
             deadline: world.random.chance(0.1) ? deadline() : nil,
             isDetached: world.random.chance(0.3),
-            payload: [nature.rawValue, UInt8(steps)] + [UInt8](repeating: 7, count: 20))
+            payload: [nature.rawValue, UInt8(steps), UInt8(images)]
+                + [UInt8](repeating: 7, count: 19))
         open[serial] = Open(submission: submission)
         ask(serial)
         remind(serial)

@@ -17,6 +17,12 @@ struct SimulationObserver {
     var leases: [LeaseID: String] = [:]
     /// From which lease each result came.
     var origins: [BlobHandle: LeaseID] = [:]
+    /// What was asked for.
+    var shapes: [JobID: JobShape] = [:]
+    /// Who made the latents of each resume point, and each image of each result.
+    var parts: [BlobHandle: Set<WorkOrigin>] = [:]
+    var results: [BlobHandle: [Int: Set<WorkOrigin>]] = [:]
+    var freshStarts = 0
     /// Younger and older jobs dispatched while a job was overdue, by capable workers.
     var passed: [JobID: (younger: Int, older: Int)] = [:]
     /// All workers that ever registered.
@@ -47,7 +53,7 @@ extension BrokerSimulation {
         bound("tombstones", queue.tombstones.count, limits.tombstones)
         bound("quarantined", queue.quarantined.count, limits.quarantined)
         bound("clients", queue.clients.count, limits.clients + limits.jobs)
-        bound("lanes", queue.line.lanes.count, limits.lanes + simulatedWorkers.count * 2)
+        bound("lanes", queue.line.lanes.count, limits.lanes * 4)
         if queue.results.totalWeight > limits.resultBytes { violate("result bytes over the limit") }
         if queue.line.count > queue.unfinished { violate("more waiting than unfinished") }
         for worker in queue.workers.values where worker.canTakeMore && !queue.owesDispatch {
@@ -62,6 +68,10 @@ extension BrokerSimulation {
         }
         // In another lane its passes are counted anew.
         if case .shapeLearned(let id, _) = event { observer.passed[id] = nil }
+        for case .store(.startedOver(let id, _)) in effects {
+            // It stands in another lane from now on.
+            observer.passed[id] = nil
+        }
         let before = observer.passed
         for effect in effects {
             switch effect {
@@ -121,6 +131,7 @@ extension BrokerSimulation {
     func observeStore(_ entry: JournalEntry) {
         switch entry {
         case .accepted(let job):
+            observer.shapes[job.id] = job.submission.shape
             // A row is replaced before its first attempt, and only then.
             if let entry = observer.ledger[job.id] {
                 if entry.attempt > 0 || entry.ending != nil {
@@ -130,7 +141,11 @@ extension BrokerSimulation {
             }
             observer.acceptedCount += 1
             observer.ledger[job.id] = SimulationObserver.Ledger()
-        case .changed(let id, let state):
+        case .changed(let id, let state), .startedOver(let id, let state):
+            if case .startedOver = entry {
+                images[id] = nil
+                observer.freshStarts += 1
+            }
             guard var entry = observer.ledger[id] else {
                 return violate("job \(id.number) changed before it was accepted")
             }
@@ -141,7 +156,11 @@ extension BrokerSimulation {
                 if entry.ending != nil { violate("job \(id.number) ended twice") }
                 entry.ending = ending
                 observer.outcomes[ending.code, default: 0] += 1
-                if case .completed(let result) = ending { checkOrigin(result, id, state) }
+                if case .completed(let result) = ending {
+                    checkOrigin(result, id, state)
+                    checkParts(result, id)
+                }
+                images[id] = nil
             case .expired:
                 if entry.ending == nil { violate("job \(id.number) expired before its end") }
                 entry.isExpired = true
@@ -154,6 +173,18 @@ extension BrokerSimulation {
                 violate("job \(id.number) forgotten early")
             }
             observer.ledger[id]?.isForgotten = true
+        }
+    }
+
+    /// All of a result comes from workers of one kind.
+    private func checkParts(_ result: ResultSummary, _ id: JobID) {
+        let parts = observer.results.removeValue(forKey: result.blob) ?? [:]
+        let makers = parts.values.reduce(into: Set<WorkOrigin>()) { $0.formUnion($1) }
+        if parts.count != observer.shapes[id]?.images {
+            violate("job \(id.number): \(parts.count) images")
+        }
+        if makers.count != 1 {
+            violate("job \(id.number) comes from \(makers.count) kinds of workers")
         }
     }
 

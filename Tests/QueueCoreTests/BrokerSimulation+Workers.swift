@@ -22,12 +22,29 @@ extension BrokerSimulation {
 final class SimulatedWorker {
     struct Run {
         var step: Int
+        let stepsPerImage: Int
         let total: Int
+        /// Who worked on the image at hand, and on those that this run finished.
+        var parts: Set<WorkOrigin>
+        var images: [Int: Set<WorkOrigin>] = [:]
         let nature: JobNature
         var isStalled = false
         var isDone = false
         /// What is repeated until it is confirmed.
         var ending: ((LeaseID) -> QueueEvent)?
+
+        /// After an image's last step it is decoded, and the next begins.
+        mutating func finishImage() {
+            guard step > 0, step % stepsPerImage == 0 else { return }
+            images[step / stepsPerImage - 1] = parts
+            parts = []
+        }
+
+        /// Who made the latents after the last step, and which images are finished before that.
+        var latents: (parts: Set<WorkOrigin>, imagesBefore: Int) {
+            let image = (step - 1) / stepsPerImage
+            return (images[image] ?? parts, image)
+        }
     }
 
     unowned let world: BrokerSimulation
@@ -41,6 +58,7 @@ final class SimulatedWorker {
     var runs: [LeaseID: Run] = [:]
     let slots: Int
     let models: [ModelID]
+    let numericsClass: NumericsClass
     let pixels: Int
     let stepMicroseconds: Int
 
@@ -48,7 +66,10 @@ final class SimulatedWorker {
         self.world = world
         name = "worker-\(index)"
         slots = index == 0 ? 2 : 1
-        models = index % 2 == 0 ? [ModelID(hash: "a")] : [ModelID(hash: "a"), ModelID(hash: "b")]
+        // Three kinds: a in c (0), a in d (1 and 2), b in c (3, which has the model a as well).
+        let models = ["a", "b"].map { ModelID(hash: $0) }
+        self.models = [[models[0]], models, [models[0]], models.reversed()][index % 4]
+        numericsClass = NumericsClass(name: index == 1 || index == 2 ? "d" : "c")
         pixels = index == 2 ? 512 * 512 : 1024 * 1024
         stepMicroseconds = world.random.number(200...6_000) * 1_000
         start()
@@ -58,8 +79,10 @@ final class SimulatedWorker {
     private var description: WorkerDescription {
         WorkerDescription(
             name: name, incarnation: incarnation, models: models,
-            numericsClass: NumericsClass(name: "c"), pixels: pixels, slots: slots)
+            numericsClass: numericsClass, pixels: pixels, slots: slots)
     }
+
+    private var origin: WorkOrigin { WorkOrigin(description) }
 
     func start() {
         guard !isAlive else { return }
@@ -96,7 +119,12 @@ final class SimulatedWorker {
             world.sendToBroker { .workerRegistered(id, description, heartbeat) }
             world.sendToBroker { [world] in world.shapeLearned() }
         }
-        for lease in heartbeat.held where runs[lease.lease]?.isDone == true { tell(lease.lease) }
+        for lease in heartbeat.held {
+            for image in (runs[lease.lease]?.images ?? [:]).keys.sorted() {
+                sendImage(image, lease.lease)
+            }
+            if runs[lease.lease]?.isDone == true { tell(lease.lease) }
+        }
         world.post(after: Int64(world.weather.heartbeatSeconds) * 1_000_000) { [unowned self] in
             beat(life)
         }
@@ -125,11 +153,19 @@ final class SimulatedWorker {
     }
 
     private func begin(_ lease: Lease) {
-        guard runs[lease.id] == nil, let first = lease.payload.first, lease.payload.count >= 2
+        guard runs[lease.id] == nil, let first = lease.payload.first, lease.payload.count >= 3
         else { return }
-        runs[lease.id] = Run(
-            step: lease.resume?.step ?? 0, total: Int(lease.payload[1]),
+        let steps = Int(lease.payload[1])
+        var run = Run(
+            step: lease.resume?.step ?? 0, stepsPerImage: steps,
+            total: steps * Int(lease.payload[2]),
+            parts: lease.resume.flatMap { world.observer.parts[$0.blob] } ?? [],
             nature: JobNature(rawValue: first) ?? .harmless)
+        run.finishImage()
+        runs[lease.id] = run
+        if lease.resume != nil, world.random.chance(0.02) {
+            refuse(lease.id)
+        }
         planStep(lease.id)
     }
 
@@ -149,24 +185,69 @@ final class SimulatedWorker {
         }
         if run.step >= run.total { return finish(lease) }
         run.step += 1
+        run.parts.insert(origin)
+        run.finishImage()
+        let latents = run.latents
         runs[lease] = run
+        if run.step % run.stepsPerImage == 0 {
+            sendImage(run.step / run.stepsPerImage - 1, lease)
+        }
         if run.nature == .poison { return die(restartSeconds: 3) }
         if run.nature == .broken || (run.nature == .flaky && world.random.chance(0.3)) {
             return err(lease, isRetriable: run.nature == .flaky)
         }
         let (id, done) = (id, run.step)
         let hasLatents = world.random.chance(0.8)
-        world.sendToBroker { [unowned world] in
-            let resume = hasLatents ? ResumePoint(step: done, blob: world.makeBlob()) : nil
+        world.sendToBroker { [unowned self] in
+            let resume = hasLatents ? point(after: done, latents, lease.job) : nil
             return .stepReported(id, lease, step: done, resume: resume, preview: nil)
         }
         planStep(lease)
     }
 
+    /// A resume point whose bytes the world keeps, with the knowledge of who made them; none while
+    /// an image before it is not on disk.
+    private func point(
+        after step: Int, _ latents: (parts: Set<WorkOrigin>, imagesBefore: Int), _ job: JobID
+    ) -> ResumePoint? {
+        let stored = world.images[job] ?? [:]
+        guard (0..<latents.imagesBefore).allSatisfy({ stored[$0] != nil }) else { return nil }
+        let blob = world.makeBlob()
+        world.observer.parts[blob] = latents.parts
+        return ResumePoint(step: step, blob: blob)
+    }
+
+    /// Sends a finished image; the loop stores it if the lease is the job's latest and this
+    /// worker's.
+    private func sendImage(_ image: Int, _ lease: LeaseID) {
+        guard let parts = runs[lease]?.images[image] else { return }
+        let (id, name) = (id, name)
+        world.sendToBroker { [unowned world] in
+            let state = world.queue.row(of: lease.job)?.state
+            if let state, state.attempt == lease.attempt, state.worker == name,
+                state.phase == .waiting || state.phase == .leased
+            {
+                world.turnImages[lease.job, default: [:]][image] = parts
+            }
+            return .imageFinished(id, lease)
+        }
+    }
+
+    /// Does not go on from what another worker left.
+    private func refuse(_ lease: LeaseID) {
+        let failure = WorkerFailure(
+            code: "r", message: "no", isRetriable: true, refusesResume: true)
+        conclude(lease) { [unowned self] in .leaseFailed(id, $0, failure) }
+    }
+
     private func finish(_ lease: LeaseID) {
+        let own = runs[lease]?.images ?? [:]
         conclude(lease) { [unowned self, unowned world] lease in
             let blob = world.makeBlob()
             world.observer.origins[blob] = lease
+            let stored = (world.images[lease.job] ?? [:])
+                .merging(world.turnImages[lease.job] ?? [:]) { $1 }
+            world.observer.results[blob] = stored.merging(own) { $1 }
             let bytes = Int64(1_000 + lease.job.number % 7 * 1_000)
             return .leaseCompleted(id, lease, ResultSummary(blob: blob, byteCount: bytes))
         }
@@ -216,9 +297,9 @@ final class SimulatedWorker {
         guard isAlive else { return }
         isDraining = true
         for lease in runs.keys.sorted(by: { $0.job < $1.job }) where runs[lease]?.isDone == false {
-            let step = runs[lease]?.step ?? 0
-            conclude(lease) { [unowned self, unowned world] lease in
-                let point = step > 0 ? ResumePoint(step: step, blob: world.makeBlob()) : nil
+            guard let run = runs[lease] else { continue }
+            conclude(lease) { [unowned self] lease in
+                let point = run.step > 0 ? point(after: run.step, run.latents, lease.job) : nil
                 return .leaseHandedBack(id, lease, resume: point)
             }
         }

@@ -76,6 +76,9 @@ final class BrokerSimulation {
     // What is on disk, and what the observer knows.
     var journal = JournalModel()
     var blobs: Set<UInt64> = []
+    /// Finished images of jobs at work: those on disk and those of this turn.
+    var images: [JobID: [Int: Set<WorkOrigin>]] = [:]
+    var turnImages: [JobID: [Int: Set<WorkOrigin>]] = [:]
     var lastBlob: UInt64 = 0
     var observer = SimulationObserver()
 
@@ -125,6 +128,7 @@ final class BrokerSimulation {
         limits.tombstones = 50
         limits.tombstoneLifetime = .seconds(3_600)
         limits.quarantined = 4
+        limits.originGrace = .seconds(20)
         limits.quarantineLifetime = .seconds(3 * 3_600)
         limits.watchersPerJob = 2
         limits.lanes = 6
@@ -233,8 +237,11 @@ final class BrokerSimulation {
         isCommitDue = false
         let effects = turn
         turn = []
+        let newImages = turnImages
+        turnImages = [:]
         let crashPoint = isCrashDue ? random.number(0...(effects.count + 1)) - 1 : effects.count + 1
         if crashPoint < 0 { return crash() }
+        for (job, parts) in newImages { images[job, default: [:]].merge(parts) { $1 } }
         for case .store(let entry) in effects {
             observeStore(entry)
             journal.apply(entry)
@@ -252,6 +259,8 @@ final class BrokerSimulation {
         switch effect {
         case .store: break
         case .discardBlob(let blob):
+            observer.parts[blob] = nil
+            observer.results[blob] = nil
             if blobs.remove(blob.number) == nil { violate("blob \(blob.number) discarded twice") }
         case .reply(let connection, let tag, let reply):
             transmit { [unowned self] in receive(reply, tag, on: connection) }
@@ -276,6 +285,7 @@ final class BrokerSimulation {
         isCrashDue = false
         isBrokerUp = false
         turn = []
+        turnImages = [:]
         brokerLife += 1
         tickAt = .max
         isCommitDue = false

@@ -37,6 +37,7 @@ struct BrokerSimulationTests {
         var simulated: Int64 = 0
         var totals: [OutcomeCode: Int] = [:]
         var recoveries = 0
+        var freshStarts = 0
         var actions = 0
         var seed: UInt64 = 0
         while Double(simulated) < Self.wantedHours * 3.6e9 {
@@ -50,13 +51,15 @@ struct BrokerSimulationTests {
             simulated += world.now - begin
             actions += world.actionCount
             recoveries += world.observer.recoveries
+            freshStarts += world.observer.freshStarts
             totals.merge(world.observer.outcomes, uniquingKeysWith: +)
         }
         let hours = Double(simulated) / 3.6e9
         let seconds = Self.processorSeconds() - start
         print(
             "simulated \(Int(hours)) hours of \(seed) worlds in \(seconds) processor seconds, "
-                + "\(actions) actions, \(recoveries) broker crashes")
+                + "\(actions) actions, \(recoveries) broker crashes, \(freshStarts) fresh starts")
+        #expect(freshStarts > 100, "the storm should take away a kind of workers now and then")
         #expect(hours >= 2000 && recoveries > 1000, "a violation ends it early")
         for code in OutcomeCode.allCases {
             print("  \(code.rawValue): \(totals[code] ?? 0)")

@@ -79,12 +79,14 @@ struct QueueHarness {
 
     mutating func register(
         _ number: UInt64, name: String? = nil, incarnation: UInt64 = 1, models: [String] = ["m"],
-        pixels: Int = 1024 * 1024, slots: Int = 1, held: [HeldLease] = []
+        numericsClass: String = "c", pixels: Int = 1024 * 1024, slots: Int = 1,
+        held: [HeldLease] = []
     ) {
         sequence += 1
         let description = WorkerDescription(
             name: name ?? "w\(number)", incarnation: incarnation,
-            models: models.map { ModelID(hash: $0) }, numericsClass: NumericsClass(name: "c"),
+            models: models.map { ModelID(hash: $0) },
+            numericsClass: NumericsClass(name: numericsClass),
             pixels: pixels, slots: slots)
         let heartbeat = Heartbeat(sequence: sequence, held: held)
         apply(.workerRegistered(WorkerID(number: number), description, heartbeat))

@@ -27,6 +27,10 @@ public struct ServiceError: Sendable, Equatable {
         self.retryAfterMilliseconds = retryAfterMilliseconds
         self.estimatedMilliseconds = estimatedMilliseconds
     }
+
+    /// The field at fault where a worker cannot go on from its lease's resume state: the broker
+    /// drops the state and has the job begin again.
+    public static let resumeField = "resume"
 }
 
 /// One finished image.

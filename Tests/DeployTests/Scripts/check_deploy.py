@@ -129,7 +129,32 @@ def services(kinds: dict[str, list[dict]], workloads: list[dict]) -> None:
     targets = {w["metadata"]["name"] for w in workloads}
     expect(scaler["scaleTargetRef"]["name"] in targets, "scales an unknown workload")
     adapter = yaml.safe_load((root / "prometheus/adapter.yaml").read_text())
-    expect(adapter["rules"][0]["seriesQuery"] == metric["metric"]["name"], "adapter: metric")
+    rule = adapter["rules"][0]
+    expect(rule["seriesQuery"] == metric["metric"]["name"], "adapter: metric")
+    scraped(kinds, rule["resources"]["overrides"], metric["describedObject"]["name"])
+
+
+def scraped(kinds: dict[str, list[dict]], overrides: dict, described: str) -> None:
+    """Prometheus reaches the service from its own namespace; the adapter finds it by the labels."""
+    ports = {s["metadata"]["name"]: {p["port"] for p in s["spec"]["ports"]}
+             for s in kinds["Service"]}
+    sources = [peer for policy in kinds["NetworkPolicy"] for rule in policy["spec"]["ingress"]
+               if any(p["port"] == 8080 for p in rule["ports"]) for peer in rule["from"]]
+    expect(sources != [] and all("namespaceSelector" in s for s in sources), "who may scrape")
+    job = yaml.safe_load((root / "prometheus/scrape.yaml").read_text())["scrape_configs"][0]
+    for config in job["static_configs"]:
+        labels = config.get("labels", {})
+        missing = set(overrides) - set(labels)
+        expect(not missing, f"scrape: the adapter looks for the labels {sorted(missing)}")
+        values = {overrides[name]["resource"]: labels.get(name) for name in overrides}
+        expect(values.get("service") == described, "scrape: the HPA looks at another service")
+        for target in config["targets"]:
+            host, _, port = target.partition(":")
+            name, *rest = host.split(".")
+            expect(rest[:2] == [values.get("namespace"), "svc"],
+                   f"scrape: {target} does not resolve from another namespace")
+            expect(name == values.get("service") and int(port) in ports.get(name, ()),
+                   f"scrape: {target} is no port of the service")
 
 
 def compose() -> None:
