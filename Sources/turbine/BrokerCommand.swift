@@ -67,24 +67,9 @@ struct BrokerOptions: ParsableArguments {
     var keys: String?
     @Flag(help: "Serve others than this host without keys.")
     var insecure = false
-    @Option(help: "Largest image in pixels.")
-    var maximumPixels: UInt64?
-    @Option(help: "Longest side in pixels.")
-    var maximumSide: UInt32?
-    @Option(help: "Most steps an image.")
-    var maximumSteps: UInt32?
-    @Option(help: "Most images a job.")
-    var maximumImages: UInt32?
-    @Option(help: "Most jobs in the queue.")
-    var maximumJobs: Int?
     @Option(help: "Another preset file: the workers' own, for estimates.")
     var presets: String?
-    @Option(help: "Hours for which results are kept.")
-    var resultHours: Int64?
-    @Option(help: "Bytes of results that are kept.")
-    var resultBytes: Int64?
-    @Option(help: "Largest size of the journal in bytes; without it, as the disk allows.")
-    var maximumStoreBytes: Int64?
+    @OptionGroup var limits: BrokerLimitOptions
 
     /// The configuration that the options describe.
     func configuration() throws -> BrokerConfiguration {
@@ -93,36 +78,8 @@ struct BrokerOptions: ParsableArguments {
         configuration.workerEndpoint = workerEndpoint
         configuration.security = try security()
         configuration.version = turbineVersion
-        configuration.maximumStoreBytes = maximumStoreBytes
         try readPresets(into: &configuration)
-        func set<Value: Comparable>(
-            _ option: Value?, _ name: String, from least: Value, _ body: (Value) -> Void
-        ) throws {
-            guard let option else { return }
-            guard option >= least else {
-                throw ValidationError("--\(name) is \(option); use at least \(least).")
-            }
-            body(option)
-        }
-        try set(maximumPixels, "maximum-pixels", from: 256) {
-            configuration.requestLimits.maximumPixels = $0
-        }
-        try set(maximumSide, "maximum-side", from: 16) {
-            configuration.requestLimits.maximumSide = $0
-        }
-        try set(maximumSteps, "maximum-steps", from: 1) {
-            configuration.requestLimits.maximumSteps = $0
-        }
-        try set(maximumImages, "maximum-images", from: 1) {
-            configuration.requestLimits.maximumImageCount = $0
-        }
-        try set(maximumJobs, "maximum-jobs", from: 1) { configuration.queueLimits.jobs = $0 }
-        try set(resultHours, "result-hours", from: 1) {
-            configuration.queueLimits.resultLifetime = .seconds($0.multipliedClamped(by: 3600))
-        }
-        try set(resultBytes, "result-bytes", from: 0) {
-            configuration.queueLimits.resultBytes = $0
-        }
+        try limits.apply(to: &configuration)
         return configuration
     }
 
@@ -161,14 +118,6 @@ extension BrokerConfiguration.Shape {
             images: UInt32(clamping: request.imageCount))
     }
 }
-
-extension Int64 {
-    fileprivate func multipliedClamped(by factor: Int64) -> Int64 {
-        let (product, overflow) = multipliedReportingOverflow(by: factor)
-        return overflow ? .max : product
-    }
-}
-
 /// SIGTERM and SIGINT as an event: blocked from the start, so that none ends the process halfway.
 struct StopSignals {
     private static let signals = [SIGTERM, SIGINT]

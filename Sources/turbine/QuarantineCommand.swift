@@ -22,7 +22,7 @@ struct QuarantineCommand: ParsableCommand {
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show one with its request and the deaths that it caused.")
+            abstract: "Show one with its request and the death that put it there.")
         @OptionGroup var connection: ClientConnection
         @Argument(help: "The job's id.")
         var job: UInt64

@@ -1,5 +1,6 @@
 // `turbine up`: a broker, its workers and the status page, kept running by one supervisor.
 import ArgumentParser
+import BrokerService
 import Foundation
 import Synchronization
 
@@ -27,10 +28,14 @@ struct UpCommand: ParsableCommand {
     var clientEndpoint = "tcp://127.0.0.1:5570"
     @Option(help: "Where workers connect.")
     var workerEndpoint = "tcp://127.0.0.1:5571"
-    @Option(help: "A folder of keys; without it all is open and bound to loopback.")
+    @Option(
+        help: "A folder of keys, the broker's and the workers'; without it all is open on loopback."
+    )
     var keys: String?
     @Option(help: "Compute threads of each worker; default all processors divided among them.")
     var threads: Int?
+    @OptionGroup var limits: BrokerLimitOptions
+    @OptionGroup var settings: WorkerSettingOptions
     @Flag(help: "Allow other addresses than loopback without keys.")
     var insecure = false
     @Option(help: .hidden)
@@ -46,13 +51,19 @@ struct UpCommand: ParsableCommand {
     }
 
     func run() throws {
+        // Mistakes are told at once, not by children that end again and again.
+        var configuration = BrokerConfiguration(dataFolder: data)
+        try limits.apply(to: &configuration)
+        try settings.check()
         let folder = try model ?? ResourceLocator.locate(ResourceLocator.defaultModel)
         let executable =
             try program ?? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         StopRequests.install()
         let readiness = UpReadiness()
+        var policy = RestartPolicy()
+        policy.stopTime = max(policy.stopTime, settings.grace + 60)
         let supervisor = Supervisor(
-            programs: programs(executable: executable, model: folder),
+            programs: programs(executable: executable, model: folder), policy: policy,
             stopRequests: { StopRequests.count }, log: { StandardError.write($0) },
             onLine: { name, line in readiness.observe(name, line) })
         try supervisor.run()
@@ -66,7 +77,9 @@ struct UpCommand: ParsableCommand {
         ]
         let keyOptions = keys.map { ["--keys", $0] } ?? []
         broker += httpToken.map { ["--http-token", $0] } ?? []
-        broker += keyOptions + (insecure ? ["--insecure"] : [])
+        broker += keyOptions + (insecure ? ["--insecure"] : []) + limits.arguments
+        // Estimates rest on what the workers' presets say.
+        broker += settings.presets.map { ["--presets", $0] } ?? []
         let processors = ProcessInfo.processInfo.activeProcessorCount
         let share = threads ?? max(1, processors / workers)
         let rest = (1...workers).map { number in
@@ -76,7 +89,7 @@ struct UpCommand: ParsableCommand {
                     executable, "worker", "--broker", Self.reachable(workerEndpoint), "--model",
                     model, "--name", "worker-\(number)", "--threads", "\(share)",
                     "--die-with-parent",
-                ] + keyOptions, stage: 1)
+                ] + keyOptions + settings.arguments, stage: 1)
         }
         return [SupervisedProgram(name: "broker", command: broker, stage: 0)] + rest
     }

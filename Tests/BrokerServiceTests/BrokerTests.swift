@@ -57,7 +57,7 @@ import WireProtocol
         let frame = try ClientMessage(correlation: 9, .make("d", replies: .accepted)).encoded()
         _ = try delimited.socket.send([[], frame])
         var frames: [[UInt8]]?
-        let end = ContinuousClock.now + .seconds(5)
+        let end = ContinuousClock.now + .seconds(60)
         while frames == nil, ContinuousClock.now < end {
             frames = try delimited.socket.receive()?.frames
             usleep(1000)
@@ -168,13 +168,13 @@ import WireProtocol
         try leaving?.send(.make("left", replies: .final))
         let staying = try bench.client()
         var state = JobState.unspecified
-        for _ in 0..<100 where state != .queued {
+        for _ in 0..<6000 where state != .queued {
             state = try Self.state(of: "left", staying)
             usleep(10_000)
         }
         #expect(state == .queued)
         leaving = nil
-        for _ in 0..<300 where state != .cancelled {
+        for _ in 0..<6000 where state != .cancelled {
             usleep(10_000)
             state = try Self.state(of: "left", staying)
         }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite(.serialized) struct BenchmarkTests {
-    @Test(arguments: ["pruning", "seams", "memory", "latency"])
+    @Test(arguments: ["products", "pruning", "seams", "memory", "latency"])
     func runsAtItsSmallSize(name: String) throws {
         let running = try Running(
             "\(Turbine.folder)/turbine-benchmarks", [name, "--smoke"], folder: Repository.root.path)

@@ -29,6 +29,7 @@ import Testing
         }
         let commands = try Self.commands().filter { !$0.hasPrefix("make ") }
         #expect(commands.count >= 10)
+        let ports = try ServicePorts()
         var service: Process?
         defer {
             service?.terminate()
@@ -37,10 +38,10 @@ import Testing
         for command in commands {
             #expect(command.contains("turbine "), "\(command)")
             if command.hasPrefix("turbine up") {
-                service = try Self.start(command, folder)
+                service = try Self.start(command + ports.serviceOptions, folder)
                 continue
             }
-            let outcome = try Turbine.shell(command, folder: folder.path)
+            let outcome = try Turbine.shell(ports.reached(by: command), folder: folder.path)
             #expect(outcome.succeeded, "\(command): \(outcome.errors)")
             // `submit` tells there how its job goes.
             #expect(
@@ -74,12 +75,20 @@ import Testing
         return process
     }
 
-    /// The demo of the Makefile: broker, worker, and a picture that came through ZeroMQ.
+    /// The demo of the Makefile: broker, worker, and a picture that came through ZeroMQ. README shows
+    /// the same picture without a broker.
     @Test func theDemoMakesTheSamePictureAsReadme() throws {
-        let demo = try String(contentsOfFile: Repository.path("scripts/demo"), encoding: .utf8)
-        let options = #"--prompt "red heart" --seed 4"#
-        #expect(demo.contains(options))
-        #expect(try Self.commands().contains { $0.hasPrefix("turbine submit \(options)") })
+        let folder = try TemporaryFolder()
+        let demo = try Running(
+            Repository.path("scripts/demo"), ["picture of the demo.png"], folder: folder.path)
+        let outcome = try demo.wait(seconds: 300)
+        #expect(outcome.succeeded, "\(outcome.output)\(outcome.errors)")
+        #expect(outcome.output.hasSuffix("The picture is in picture of the demo.png.\n"))
+        let prefix = #"turbine generate --prompt "red heart" --seed 4 --output "#
+        let command = try #require(try Self.commands().first { $0.hasPrefix(prefix) })
+        #expect(try Turbine.shell(command, folder: folder.path).succeeded)
+        let alone = try #require(command.split(separator: " ").last.map(String.init))
+        #expect(try folder.data("picture of the demo.png") == folder.data(alone))
     }
 
     /// The options that README and the help name are the same.
@@ -92,5 +101,36 @@ import Testing
         let named = Set(readme.matches(of: /--[a-z][a-z-]+/).map { String($0.output) })
         #expect(named.subtracting(known) == [])
         #expect(named.count > 25)
+    }
+}
+
+/// README's service has the program's own ports. Where a Turbine of somebody's is at them, the same
+/// commands are tried with others.
+private struct ServicePorts {
+    private var clients: Int?
+    private var others: [Int] = []
+
+    init() throws {
+        let taken = [5570, 5571, 8080].filter { !FreePort.isFree($0) }
+        guard !taken.isEmpty else { return }
+        print("ports \(taken) are taken: README's commands are run with options for other ports")
+        clients = try FreePort.next()
+        others = [try FreePort.next(), try FreePort.next()]
+    }
+
+    /// For the end of `turbine up`.
+    var serviceOptions: String {
+        guard let clients else { return "" }
+        return " --client-endpoint tcp://127.0.0.1:\(clients)"
+            + " --worker-endpoint tcp://127.0.0.1:\(others[0]) --http 127.0.0.1:\(others[1])"
+    }
+
+    /// A client's command, so that it finds the service; others are as they were.
+    func reached(by command: String) -> String {
+        let isClient = ["submit", "status", "jobs", "attach", "cancel"].contains {
+            command.hasPrefix("turbine \($0) ") || command == "turbine \($0)"
+        }
+        guard let clients, isClient else { return command }
+        return command + " --broker tcp://127.0.0.1:\(clients)"
     }
 }

@@ -110,7 +110,7 @@ import Testing
         try await Task.sleep(for: .milliseconds(100))
         #expect(isGone.stops == 0)
         try pipe.fileHandleForWriting.close()
-        for _ in 0..<200 where isGone.stops == 0 { try await Task.sleep(for: .milliseconds(25)) }
+        for _ in 0..<2400 where isGone.stops == 0 { try await Task.sleep(for: .milliseconds(25)) }
         #expect(isGone.stops == 1)
         _ = pipe.fileHandleForReading
     }
@@ -138,8 +138,35 @@ import Testing
                 "/bin/turbine", "worker", "--broker", "tcp://127.0.0.1:7001", "--model", "m",
                 "--name",
                 "worker-2", "--threads", "3", "--die-with-parent", "--keys", "k",
+                "--grace=20.0",
             ])
         #expect(throws: (any Error).self) { try UpCommand.parse(["--workers", "0"]) }
+    }
+
+    /// What a broker or a worker can be told, `up` tells them: what it passes on means the same there.
+    @Test func childrenGetTheirLimitsAndSettings() throws {
+        let limits = [
+            "--maximum-pixels", "65536", "--maximum-side", "512", "--maximum-steps", "77",
+            "--maximum-images", "3", "--maximum-jobs", "9", "--result-hours", "2",
+            "--result-bytes", "1000000", "--maximum-store-bytes", "90000000",
+        ]
+        let settings = [
+            "--max-pixels", "4096", "--grace", "2.5", "--presets", "p q.json", "--templates", "t",
+            "--templates", "u",
+        ]
+        let up = try UpCommand.parse(limits + settings)
+        let children = up.programs(executable: "/bin/turbine", model: "m")
+        let broker = try BrokerCommand.parse(Array(children[0].command.dropFirst(2)))
+        let expected = try BrokerCommand.parse(["--data", "turbine-data"] + limits)
+        let configuration = try broker.options.configuration()
+        #expect(try configuration.requestLimits == expected.options.configuration().requestLimits)
+        #expect(try configuration.queueLimits == expected.options.configuration().queueLimits)
+        #expect(configuration.requestLimits.maximumSteps == 77)
+        #expect(configuration.queueLimits.resultLifetime == .seconds(7200))
+        #expect(configuration.maximumStoreBytes == 90_000_000)
+        let worker = try WorkerCommand.parse(Array(children[1].command.dropFirst(2))).settings
+        #expect(worker.maxPixels == 4096 && worker.grace == 2.5)
+        #expect(worker.presets == "p q.json" && worker.templates == ["t", "u"])
     }
 
     @Test func readinessIsToldOnce() {

@@ -82,6 +82,7 @@ final class Service {
 
     /// Waits until these workers can be given work.
     func waitUntilReady(_ names: [String]) throws {
+        if names.isEmpty { return }
         try waitUntil("workers \(names) are ready", context: { self.log }) {
             let idle = try status().workers.filter { ["idle", "busy"].contains($0.state) }
             return Set(names).isSubset(of: idle.map(\.name))

@@ -11,7 +11,7 @@ import Testing
         let supervisor: Running
         let endpoint: String
 
-        init(workers: Int) throws {
+        init(workers: Int, _ options: [String] = []) throws {
             folder = try TemporaryFolder()
             endpoint = "tcp://127.0.0.1:\(try FreePort.next())"
             supervisor = try Running(
@@ -21,7 +21,7 @@ import Testing
                     "1", "--client-endpoint", endpoint, "--worker-endpoint",
                     "tcp://127.0.0.1:\(try FreePort.next())", "--http",
                     "127.0.0.1:\(try FreePort.next())", "--model", Turbine.boxModel,
-                ], folder: folder.path)
+                ] + options, folder: folder.path)
             let supervisor = supervisor
             try waitUntil("up is ready", context: { supervisor.errors }) {
                 guard supervisor.isRunning else {
@@ -135,6 +135,24 @@ import Testing
         let ended = try up.supervisor.wait(seconds: 90)
         #expect(ended.exitCode == 0, "\(ended.errors)")
         #expect(up.livingChildren.isEmpty)
+    }
+
+    /// One folder of keys serves the broker and its workers, as docs/operations.md says.
+    @Test func oneFolderOfKeysServesAll() throws {
+        let keys = try Keys()
+        try keys.folder.copy("worker/worker.key_secret", to: "broker/worker.key_secret")
+        let up = try Up(workers: 1, ["--keys", keys.path("broker"), "--maximum-steps", "3"])
+        let request = ["--prompt", "red heart", "--output", "a.png"] + Turbine.small
+        let served = try up.submit(request + ["--keys", keys.path("client")])
+        #expect(served.succeeded, "\(served.errors)\(up.supervisor.errors)")
+        #expect(up.folder.exists("a.png"))
+        let keyless = try up.submit(request + ["--timeout", "4"])
+        #expect(keyless.exitCode == 1, "\(keyless)")
+        // The broker's limits come through `up`, too.
+        let long = try up.submit(request + ["--keys", keys.path("client"), "--steps", "4"])
+        #expect(long.exitCode == 1 && long.errors.contains("3"), "\(long)")
+        up.supervisor.send(SIGTERM)
+        #expect(try up.supervisor.wait(seconds: 90).exitCode == 0)
     }
 
     @Test func childrenEndWithAKilledSupervisor() throws {

@@ -35,7 +35,7 @@ final class FakeBroker {
 
     /// The next message for which `pick` gives a value; answers heartbeats on the way.
     func wait<Value>(
-        seconds: Double = 5, for pick: (WorkerMessage) -> Value?
+        seconds: Double = 60, for pick: (WorkerMessage) -> Value?
     ) throws -> Value? {
         var poller = Poller()
         _ = poller.add(router.socket)
@@ -58,9 +58,12 @@ final class FakeBroker {
     }
 
     /// Waits for a registration and confirms it.
+    ///
+    /// Many missed heartbeats are allowed unless the loss of the broker is what is tried: it answers
+    /// only while the test listens.
     @discardableResult
     func register(
-        intervalMilliseconds: UInt32 = 100, revoked: [LeaseReference] = [], seconds: Double = 10
+        missedHeartbeats: UInt32 = 100, revoked: [LeaseReference] = [], seconds: Double = 60
     ) throws -> RegisterWorker? {
         let registration = try wait(seconds: seconds) { message in
             if case .register(let value) = message { value } else { nil }
@@ -69,13 +72,13 @@ final class FakeBroker {
         try send(
             .registered(
                 WorkerRegistered(
-                    heartbeatIntervalMilliseconds: intervalMilliseconds,
-                    missedHeartbeatsAllowed: 3, revokedLeases: revoked)))
+                    heartbeatIntervalMilliseconds: 100,
+                    missedHeartbeatsAllowed: missedHeartbeats, revokedLeases: revoked)))
         return registration
     }
 
-    func waitUntilReady() throws -> Bool {
-        try register()
+    func waitUntilReady(missedHeartbeats: UInt32 = 100) throws -> Bool {
+        try register(missedHeartbeats: missedHeartbeats)
         return try wait { if case .ready = $0 { true } else { nil } } ?? false
     }
 
@@ -105,7 +108,7 @@ final class FakeBroker {
         }
     }
 
-    func completed(seconds: Double = 5) throws -> WorkCompleted? {
+    func completed(seconds: Double = 60) throws -> WorkCompleted? {
         try wait(seconds: seconds) {
             if case .workCompleted(let value) = $0 { value } else { nil }
         }
@@ -153,7 +156,7 @@ final class RunningWorker {
     var log: [String] { shared.log.withLock { $0 } }
 
     /// The end of `run`; nil if it does not come.
-    func outcome(seconds: Double = 5) -> Result<Void, any Error>? {
+    func outcome(seconds: Double = 60) -> Result<Void, any Error>? {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if let result = shared.outcome.withLock({ $0 }) { return result }

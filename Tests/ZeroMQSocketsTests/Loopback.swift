@@ -34,12 +34,12 @@ struct Loopback {
     }
 
     /// The router's next message, with authorisation served meanwhile; nil if there is none.
-    func receive(seconds: Double = 5) throws -> RoutedMessage? {
+    func receive(seconds: Double = 60) throws -> RoutedMessage? {
         try poll(router.socket, seconds: seconds) { try router.receive() }
     }
 
     /// A client's next message.
-    func receive(at client: ZeroMQSocket, seconds: Double = 5) throws -> [[UInt8]]? {
+    func receive(at client: ZeroMQSocket, seconds: Double = 60) throws -> [[UInt8]]? {
         try poll(client, seconds: seconds) { try client.receive()?.frames }
     }
 

@@ -7,10 +7,18 @@ import WireProtocol
 import WorkerService
 
 /// Paints one colour, and writes the prompt into the picture's metadata.
-private final class Painter: ImageGenerating {
+final class Painter: ImageGenerating {
     let capabilities = WorkerCapabilities(
         model: ModelDescription(name: "paint", hash: "00ff", numericsClass: "f32/paint"),
         maximumPixels: 1 << 22, version: "test")
+
+    /// The picture that it makes of a prompt.
+    static func png(of prompt: String, width: Int, height: Int) throws -> [UInt8] {
+        let text = PNGText(
+            key: "parameters", value: "\(prompt)\nSteps: 1, Seed: 3, Size: \(width)x\(height)")
+        let pixels = [UInt8](repeating: 200, count: width * height * 3)
+        return try PNGEncoder.encode(pixels: pixels, width: width, height: height, text: [text])
+    }
 
     func warmUp() throws -> Double? { 0.01 }
 
@@ -19,14 +27,10 @@ private final class Painter: ImageGenerating {
             throw WorkerError(.invalidRequest, "it cannot be painted")
         }
         let (width, height) = (Int(work.request.width ?? 256), Int(work.request.height ?? 256))
-        let text = PNGText(
-            key: "parameters", value: "\(prompt)\nSteps: 1, Seed: 3, Size: \(width)x\(height)")
-        let pixels = [UInt8](repeating: 200, count: width * height * 3)
         control.onImage(
             GeneratedImage(
                 seed: 3, width: UInt32(width), height: UInt32(height),
-                png: try PNGEncoder.encode(
-                    pixels: pixels, width: width, height: height, text: [text]),
+                png: try Painter.png(of: prompt, width: width, height: height),
                 pixelSHA256: [UInt8](repeating: 0, count: 32)), true)
         return WorkSummary(imageCount: 1, seconds: StageSeconds())
     }

@@ -11,12 +11,18 @@ from turbine_client import (
     CurveKeys, JobCancelledError, NoAnswerError, RequestError, get_generator)
 
 
+async def until(condition):
+    """Waits for what happens elsewhere; the test's own limit ends the hope."""
+    while not condition():
+        await asyncio.sleep(0.01)
+
+
 def asynchronous(test):
     """Runs a coroutine test, with a time limit, in a loop of its own."""
 
     @functools.wraps(test)
     def run():
-        asyncio.run(asyncio.wait_for(test(), 20))
+        asyncio.run(asyncio.wait_for(test(), 120))
 
     return run
 
@@ -87,22 +93,23 @@ async def test_cancelling_the_task_cancels_the_job():
         broker.step_seconds = 0.05
         accepted = asyncio.Event()
         task = asyncio.create_task(generator.generate(
-            prompt="a fox", num_inference_steps=100, on_accepted=lambda _: accepted.set()))
+            prompt="a fox", num_inference_steps=1000, on_accepted=lambda _: accepted.set()))
         await accepted.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.sleep(0.2)
-        assert [job["cancelled"] for job in broker.jobs.values()] == [True]
+        await until(lambda: [job["cancelled"] for job in broker.jobs.values()] == [True])
 
 
 @asynchronous
 async def test_cancelled_by_someone_else():
     async with FakeBroker() as broker, get_generator(broker.endpoint) as generator:
         broker.step_seconds = 0.05
+        accepted = asyncio.Event()
         task = asyncio.create_task(generator.generate(
-            prompt="a fox", num_inference_steps=100, request_id="mine"))
-        await asyncio.sleep(0.2)
+            prompt="a fox", num_inference_steps=1000, request_id="mine",
+            on_accepted=lambda _: accepted.set()))
+        await accepted.wait()
         await generator.cancel("mine")
         with pytest.raises(JobCancelledError) as caught:
             await task
@@ -117,7 +124,8 @@ async def test_silence_repeats_the_same_request_id():
         result = await generator.generate(prompt="a fox")
         assert result.job_id == 1
         assert len({message.generate.request_id for message in broker.requests}) == 1
-        assert len(broker.requests) == 3
+        # Two without an answer, and the one that got it; a busy machine may send it once more.
+        assert len(broker.requests) >= 3
 
 
 @asynchronous
@@ -125,8 +133,10 @@ async def test_a_restarted_broker_goes_on_with_the_job():
     async with FakeBroker() as broker, get_generator(
             broker.endpoint, answer_timeout=0.3) as generator:
         broker.mute_after_accepting = True
-        task = asyncio.create_task(generator.generate(prompt="a fox"))
-        await asyncio.sleep(0.2)
+        accepted = asyncio.Event()
+        task = asyncio.create_task(generator.generate(
+            prompt="a fox", on_accepted=lambda _: accepted.set()))
+        await accepted.wait()
         await broker.stop()
         broker.mute_after_accepting = False
         await broker.open()

@@ -37,7 +37,7 @@ def example():
 def run(code, folder, endpoint):
     return subprocess.run(
         [sys.executable, "-c", code, endpoint], cwd=folder, capture_output=True, text=True,
-        timeout=15)
+        timeout=90)
 
 
 def test_the_example_works(tmp_path):
