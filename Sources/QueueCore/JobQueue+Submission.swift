@@ -125,7 +125,7 @@ extension JobQueue {
         clients[job.owner].finishTags[priority] += shape.workUnits - job.shape.workUnits
         jobs[id].row.submission.shape = shape
         effects.append(.store(.accepted(jobs[id].row)))
-        enterLine(id)
+        enterLine(id, &effects)
         offer(id, &effects)
     }
 

@@ -118,6 +118,7 @@ extension BrokerConfiguration.Shape {
             images: UInt32(clamping: request.imageCount))
     }
 }
+
 /// SIGTERM and SIGINT as an event: blocked from the start, so that none ends the process halfway.
 struct StopSignals {
     private static let signals = [SIGTERM, SIGINT]
