@@ -77,6 +77,12 @@ struct BrokerOptions: ParsableArguments {
     var maximumImages: UInt32?
     @Option(help: "Most jobs in the queue.")
     var maximumJobs: Int?
+    @Option(
+        help: """
+            Seconds that a begun job waits for a worker of its model and numerics class when none \
+            is left, before it begins again on another kind.
+            """)
+    var originGrace: Int64?
     @Option(help: "Hours for which results are kept.")
     var resultHours: Int64?
     @Option(help: "Bytes of results that are kept.")
@@ -114,6 +120,9 @@ struct BrokerOptions: ParsableArguments {
             configuration.requestLimits.maximumImageCount = $0
         }
         try set(maximumJobs, "maximum-jobs", from: 1) { configuration.queueLimits.jobs = $0 }
+        try set(originGrace, "origin-grace", from: 0) {
+            configuration.queueLimits.originGrace = .seconds($0)
+        }
         try set(resultHours, "result-hours", from: 1) {
             configuration.queueLimits.resultLifetime = .seconds($0.multipliedClamped(by: 3600))
         }
