@@ -1,8 +1,8 @@
 // Keeping a job's parts of one kind, and starting over where that kind is gone.
 //
-// A job that waits for workers of the kind that began it waits as long as one of them is registered.
+// A job that waits for workers of the kind that began it waits as long as one is registered.
 // Without any it waits `originGrace`; then, if others could take it, it gives up what was made and
-// starts from the beginning. If nobody could take it, nothing is gained by that: it keeps what it has.
+// starts from the beginning. If nobody could take it, nothing is gained: it keeps what it has.
 
 extension JobQueue {
     /// What a worker must have to begin a job, or to go on with it.

@@ -14,6 +14,12 @@ struct BrokerLimitOptions: ParsableArguments {
     var maximumImages: UInt32?
     @Option(help: "Most jobs in the queue.")
     var maximumJobs: Int?
+    @Option(
+        help: """
+            Seconds that a begun job waits for a worker of its model and numerics class when none \
+            is left, before it begins again on another kind.
+            """)
+    var originGrace: Int64?
     @Option(help: "Hours for which results are kept.")
     var resultHours: Int64?
     @Option(help: "Bytes of results that are kept.")
@@ -47,6 +53,9 @@ struct BrokerLimitOptions: ParsableArguments {
             configuration.requestLimits.maximumImageCount = $0
         }
         try set(maximumJobs, "maximum-jobs", from: 1) { configuration.queueLimits.jobs = $0 }
+        try set(originGrace, "origin-grace", from: 0) {
+            configuration.queueLimits.originGrace = .seconds($0)
+        }
         try set(resultHours, "result-hours", from: 1) {
             configuration.queueLimits.resultLifetime = .seconds($0.multipliedClamped(by: 3600))
         }
@@ -60,8 +69,9 @@ struct BrokerLimitOptions: ParsableArguments {
         let values: [(String, (any FixedWidthInteger)?)] = [
             ("maximum-pixels", maximumPixels), ("maximum-side", maximumSide),
             ("maximum-steps", maximumSteps), ("maximum-images", maximumImages),
-            ("maximum-jobs", maximumJobs), ("result-hours", resultHours),
-            ("result-bytes", resultBytes), ("maximum-store-bytes", maximumStoreBytes),
+            ("maximum-jobs", maximumJobs), ("origin-grace", originGrace),
+            ("result-hours", resultHours), ("result-bytes", resultBytes),
+            ("maximum-store-bytes", maximumStoreBytes),
         ]
         return values.flatMap { name, value in value.map { ["--\(name)=\($0)"] } ?? [] }
     }

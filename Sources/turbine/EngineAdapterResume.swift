@@ -1,6 +1,7 @@
 // What a worker keeps between steps, and gets back from another worker's steps.
 import ImagePipeline
 import WireProtocol
+import WorkerService
 
 extension EngineAdapter {
     /// The state to start the first image from; nil to start from its noise.

@@ -27,6 +27,7 @@ import Testing
             "turbine_backlog_seconds": "gauge", "turbine_jobs_accepted_total": "counter",
             "turbine_jobs_ended_total": "counter", "turbine_submissions_refused_total": "counter",
             "turbine_workers_lost_total": "counter", "turbine_worker_deaths_total": "counter",
+            "turbine_jobs_started_over_total": "counter",
             "turbine_job_wait_seconds": "histogram", "turbine_job_run_seconds": "histogram",
             "turbine_workers": "gauge", "turbine_worker_steps_per_second": "gauge",
             "turbine_worker_resident_memory_bytes": "gauge",
@@ -46,6 +47,7 @@ import Testing
         #expect(samples["turbine_workers{state=draining}"] == 1)
         #expect(samples["turbine_messages_dropped_total{reason=oversized}"] == 2)
         #expect(samples["turbine_job_run_seconds_count"] == 200)
+        #expect(samples["turbine_jobs_started_over_total"] == 4)
         #expect(samples["turbine_journal_commit_seconds_bucket{le=0.001}"] == 4)
         let sum = try #require(samples["turbine_job_run_seconds_sum"])
         #expect(abs(sum - 0.04 * 200 * 201 / 2) < 1e-6)
@@ -98,7 +100,7 @@ import Testing
             seen = [(s.name, tuple(sorted(s.labels.items()))) for f in families for s in f.samples]
             assert len(seen) == len(set(seen)), "duplicate series"
             assert all(f.documentation and f.type != "unknown" for f in families)
-            assert len(families) == 33, len(families)
+            assert len(families) == 34, len(families)
             for f in families:
                 if f.type == "histogram":
                     last = [s for s in f.samples if s.name.endswith("_bucket")][-1]

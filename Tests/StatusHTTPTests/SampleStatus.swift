@@ -51,6 +51,7 @@ enum SampleStatus {
         counters.outcomes = [12_301, 40, 2, 9, 3, 1, 2, 0]
         counters.refusals[1] = 17
         counters.workersLost = 2
+        counters.freshStarts = 4
         counters.deaths = 1
         for second in 1...200 {
             counters.waitingTimes.observe(.milliseconds(Int64(second) * 113))
