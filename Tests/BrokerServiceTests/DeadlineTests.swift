@@ -55,8 +55,8 @@ import WireProtocol
         try client.send(.make("first"))
         _ = try client.accepted()
         let first = try worker.lease()
-        // Without a deadline the broker says when it would end; with that and some seconds, for what
-        // a busy machine may take until then, it is taken.
+        // Without a deadline the broker says when it would end; with that and some seconds, for
+        // what a busy machine may take until then, it is taken.
         let slack = 10.0
         try client.send(.make("probe", steps: 200, detached: true))
         let probe = try client.accepted()

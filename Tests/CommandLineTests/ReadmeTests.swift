@@ -75,8 +75,8 @@ import Testing
         return process
     }
 
-    /// The demo of the Makefile: broker, worker, and a picture that came through ZeroMQ. README shows
-    /// the same picture without a broker.
+    /// The demo of the Makefile: broker, worker, and a picture that came through ZeroMQ. README
+    /// shows the same picture without a broker.
     @Test func theDemoMakesTheSamePictureAsReadme() throws {
         let folder = try TemporaryFolder()
         let demo = try Running(

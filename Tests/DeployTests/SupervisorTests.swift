@@ -143,7 +143,7 @@ import Testing
         #expect(throws: (any Error).self) { try UpCommand.parse(["--workers", "0"]) }
     }
 
-    /// What a broker or a worker can be told, `up` tells them: what it passes on means the same there.
+    /// What a broker or a worker can be told, `up` tells them: it means the same there.
     @Test func childrenGetTheirLimitsAndSettings() throws {
         let limits = [
             "--maximum-pixels", "65536", "--maximum-side", "512", "--maximum-steps", "77",

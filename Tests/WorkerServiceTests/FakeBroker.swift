@@ -59,8 +59,8 @@ final class FakeBroker {
 
     /// Waits for a registration and confirms it.
     ///
-    /// Many missed heartbeats are allowed unless the loss of the broker is what is tried: it answers
-    /// only while the test listens.
+    /// Many missed heartbeats are allowed unless the loss of the broker is what is tried: it
+    /// answers only while the test listens.
     @discardableResult
     func register(
         missedHeartbeats: UInt32 = 100, revoked: [LeaseReference] = [], seconds: Double = 60

@@ -120,8 +120,8 @@ import WireProtocol
         #expect(worker.log.contains { $0.contains("passed over") })
     }
 
-    /// The model computes without a pause, and not one step ends meanwhile: beats that waited for it
-    /// would never come.
+    /// The model computes without a pause, and not one step ends meanwhile: beats that waited for
+    /// it would never come.
     @Test func `heartbeats go on while the model computes`() throws {
         let broker = try FakeBroker()
         let script = StubScript {
