@@ -145,13 +145,24 @@ import Testing
 
     /// What a broker or a worker can be told, `up` tells them: it means the same there.
     @Test func childrenGetTheirLimitsAndSettings() throws {
+        // A name with a space in it, for a file that the broker reads, too.
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("turbine-presets-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let presets = folder.appendingPathComponent("p q.json").path
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        try FileManager.default.copyItem(
+            atPath: root.appendingPathComponent("config/default.json").path, toPath: presets)
         let limits = [
-            "--maximum-pixels", "65536", "--maximum-side", "512", "--maximum-steps", "77",
+            "--origin-grace", "5", "--maximum-pixels", "65536", "--maximum-side", "512",
+            "--maximum-steps", "77",
             "--maximum-images", "3", "--maximum-jobs", "9", "--result-hours", "2",
             "--result-bytes", "1000000", "--maximum-store-bytes", "90000000",
         ]
         let settings = [
-            "--max-pixels", "4096", "--grace", "2.5", "--presets", "p q.json", "--templates", "t",
+            "--max-pixels", "4096", "--grace", "2.5", "--presets", presets, "--templates", "t",
             "--templates", "u",
         ]
         let up = try UpCommand.parse(limits + settings)
@@ -166,7 +177,7 @@ import Testing
         #expect(configuration.maximumStoreBytes == 90_000_000)
         let worker = try WorkerCommand.parse(Array(children[1].command.dropFirst(2))).settings
         #expect(worker.maxPixels == 4096 && worker.grace == 2.5)
-        #expect(worker.presets == "p q.json" && worker.templates == ["t", "u"])
+        #expect(worker.presets == presets && worker.templates == ["t", "u"])
     }
 
     @Test func readinessIsToldOnce() {
