@@ -13,8 +13,11 @@ extension BrokerSimulation {
         let ids = queue.unbegunJobs
         let id = ids.isEmpty ? JobID(number: 1) : ids[random.number(0...(ids.count - 1))]
         let side = [256, 512, 1024][random.number(0...2)]
-        let steps = queue.row(of: id)?.submission.shape.steps ?? 1
-        return .shapeLearned(id, JobShape(pixels: side * side, steps: steps))
+        let known = queue.row(of: id)?.submission.shape
+        return .shapeLearned(
+            id,
+            JobShape(
+                pixels: side * side, steps: known?.steps ?? 1, images: known?.images ?? 1))
     }
 }
 
