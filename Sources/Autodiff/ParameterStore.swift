@@ -32,8 +32,6 @@ public final class ParameterStore {
     public var all: [Tensor] { names.map { tensors[$0]! } }
     /// All of them by name.
     public var byName: [String: Tensor] { tensors }
-    /// Elements of all parameters.
-    public var elementCount: Int { tensors.values.reduce(0) { $0 + $1.count } }
 
     /// A copy with tensors of its own.
     public func copy() -> ParameterStore {

@@ -26,7 +26,7 @@ struct Denoiser {
 
     /// First values: linear maps uniform as in PyTorch, embeddings small, the final projection
     /// zero, and gates half open, since a gate of tanh(0) would let nothing learn.
-    static func initialized(seed: UInt64, _ width: Int) -> ParameterStore {
+    static func initialized(seed: UInt64) -> ParameterStore {
         let initialization = ParameterInitialization(seed: seed)
         return ParameterStore { name, shape in
             if name.contains("embed_tokens") || name.hasSuffix("pad_token") {

@@ -51,8 +51,6 @@ public final class DistillationStage: TrainingStage {
         student = try context.denoiser(parameters)
     }
 
-    public var conceptCount: Int { context.places.count }
-
     public func isMatrix(_ name: String) -> Bool { Denoiser.isMatrix(name) }
 
     public func pieces(step: Int) throws -> [Piece] {

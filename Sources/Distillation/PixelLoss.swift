@@ -1,4 +1,5 @@
 // What the autoencoder is trained to make small: differences of pixels, edges, scales and colours.
+import Glibc
 import TensorCore
 
 /// Weights of the parts of a reconstruction loss, and their sum's gradient.
@@ -168,5 +169,5 @@ func peakSignalToNoise(_ image: Tensor, _ target: Tensor) -> Double {
         sum += difference * difference
     }
     withExtendedLifetime((image, target)) {}
-    return 10 * logarithm(4 / max(sum / Double(image.count), 1e-12))
+    return 10 * log10(4 / max(sum / Double(image.count), 1e-12))
 }

@@ -86,8 +86,7 @@ public final class TeacherStage: TrainingStage {
             scheduler: recipe.scheduler, groups: recipe.groups, team: team)
         parameters =
             try recipe.start.map(Denoiser.copied)
-            ?? Denoiser.initialized(
-                seed: recipe.run.seed, context.transformerConfiguration.width)
+            ?? Denoiser.initialized(seed: recipe.run.seed)
         model = try context.denoiser(parameters)
     }
 

@@ -13,8 +13,6 @@ public struct TrainingProgress: Sendable {
     public let loss: Double
     /// Seconds a step, lately.
     public let stepSeconds: Double
-
-    public var secondsLeft: Double { Double(stepCount - step) * stepSeconds }
 }
 
 /// One run of a stage in a folder, which holds its state, log and samples.
