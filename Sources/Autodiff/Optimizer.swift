@@ -38,7 +38,8 @@ public final class Optimizer {
     private var first: [String: Tensor] = [:]
     private var second: [String: Tensor] = [:]
 
-    /// - Parameter isMatrix: whether Muon takes a parameter of rank 2
+    /// - Parameter isMatrix: whether Muon takes a parameter of rank 2 or more; a convolution's kernels
+    ///   are the matrix of its outputs
     public init(
         _ parameters: ParameterStore, _ settings: OptimizerSettings,
         isMatrix: @escaping (String) -> Bool
@@ -55,7 +56,7 @@ public final class Optimizer {
     }
 
     private func usesMuon(_ name: String) -> Bool {
-        settings.matrixRate > 0 && parameters[name].rank == 2 && isMatrix(name)
+        settings.matrixRate > 0 && parameters[name].rank >= 2 && isMatrix(name)
     }
 
     /// The norm of all gradients together.
@@ -133,8 +134,9 @@ public final class Optimizer {
         ck_scaled(momentum.floats, settings.momentum, momentum.floats, count, 0)
         ck_scaled(gradient.floats, 1, momentum.floats, count, 1)
         ck_scaled(momentum.floats, settings.momentum, gradient.floats, count, 1)
-        let step = orthogonalized(gradient, operations)
-        let (rows, columns) = (Float(parameter.shape[0]), Float(parameter.shape[1]))
+        let matrix = gradient.reshaped([gradient.shape[0], gradient.count / gradient.shape[0]])
+        let step = orthogonalized(matrix, operations)
+        let (rows, columns) = (Float(matrix.shape[0]), Float(matrix.shape[1]))
         let rate = settings.matrixRate * schedule * max(1, rows / columns).squareRoot()
         if settings.weightDecay > 0 {
             let keep = 1 - rate * settings.weightDecay

@@ -93,14 +93,31 @@ public final class AutoencoderStage: TrainingStage {
         }
         let initialization = ParameterInitialization(seed: recipe.run.seed)
         parameters = ParameterStore { name, shape in
-            if shape.count > 1 { return initialization.uniform(name, shape) }
+            if shape.count > 1 { return Self.firstMatrix(name, shape, initialization) }
             let isNormWeight = name.contains("norm") && name.hasSuffix(".weight")
             return initialization.constant(isNormWeight ? 1 : 0, shape)
         }
         model = try Autoencoder(ParameterScope(load: parameters.tensor), configuration)
     }
 
-    public func isMatrix(_ name: String) -> Bool { false }
+    /// Every block begins as its shortcut, and the shortcuts keep the variance, so that colours and
+    /// brightness, which the normalised branches lose, reach the other end from the first step.
+    private static func firstMatrix(
+        _ name: String, _ shape: [Int], _ initialization: ParameterInitialization
+    ) -> Tensor {
+        if name.hasSuffix("conv2.weight") || name.hasSuffix("to_out.0.weight") {
+            return Tensor(zeros: shape)
+        }
+        let isShortcut =
+            name.contains("conv_in") || name.contains("conv_shortcut")
+            || name.contains("samplers")
+        return initialization.uniform(name, shape, gain: isShortcut ? Float(3).squareRoot() : 1)
+    }
+
+    /// Muon takes the kernels between the first and the last convolutions.
+    public func isMatrix(_ name: String) -> Bool {
+        !name.contains("conv_in") && !name.contains("conv_out")
+    }
 
     public func pieces(step: Int) throws -> [Piece] {
         var random = generator(seed: recipe.run.seed, step: step)

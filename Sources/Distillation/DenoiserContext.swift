@@ -112,10 +112,11 @@ final class DenoiserContext {
         return (noisy, velocity)
     }
 
-    /// Images from captions, decoded: [3, height, width] each. Sample i's noise has seed
-    /// `seed + i`, as the pipeline would draw it.
+    /// Images from captions, decoded: [3, height, width] each.
+    ///
+    /// - Parameter seeds: of each image's noise, which the pipeline draws alike
     func images(
-        _ model: Denoiser, _ captions: [String], steps: Int, guidance: Float, seed: UInt64,
+        _ model: Denoiser, _ captions: [String], steps: Int, guidance: Float, seeds: [UInt64],
         team: ComputeTeam
     ) throws -> [Tensor] {
         let sampler = LatentSampler(
@@ -126,7 +127,7 @@ final class DenoiserContext {
         return try team.map(pieces) { piece, operations in
             let range = piece * size..<min(captions.count, (piece + 1) * size)
             let noises = range.map { index -> Tensor in
-                var random = TorchGenerator(seed: seed &+ UInt64(index))
+                var random = TorchGenerator(seed: seeds[index])
                 return Tensor(
                     random.normals(latents.shape.reduce(1, *)), shape: latents.shape)
             }
@@ -148,8 +149,8 @@ final class DenoiserContext {
         guard !settings.prompts.isEmpty else { return nil }
         var sheet = ContactSheet(size: data.size, columns: min(8, settings.prompts.count))
         let images = try images(
-            model, settings.prompts, steps: settings.steps, guidance: settings.guidance, seed: 1,
-            team: team)
+            model, settings.prompts, steps: settings.steps, guidance: settings.guidance,
+            seeds: settings.prompts.indices.map { UInt64($0 + 1) }, team: team)
         for (image, prompt) in zip(images, settings.prompts) {
             sheet.add(image: image, caption: prompt)
         }

@@ -57,13 +57,15 @@ public final class DistillationStage: TrainingStage {
         var random = generator(seed: recipe.run.seed, step: step)
         let progress = Double(step) / Double(recipe.run.stepCount)
         let counts = recipe.stepCounts(at: progress)
-        return (0..<recipe.run.batchSize / recipe.run.pieceSize).map { _ in
+        let (batch, size) = (recipe.run.batchSize, recipe.run.pieceSize)
+        let drawn = ShuffledRounds(count: context.places.count, seed: recipe.run.seed)
+            .items(from: step * batch, count: batch).map { context.places[$0] }
+        return stride(from: 0, to: batch, by: size).map { start in
             var piece = (
                 places: [Int](), captions: [[Int32]](), sigmas: [(start: Float, end: Float)](),
                 aligned: [Int]()
             )
-            for index in 0..<recipe.run.pieceSize {
-                let place = context.places[random.nextIndex(below: context.places.count)]
+            for (index, place) in drawn[start..<start + size].enumerated() {
                 piece.places.append(place)
                 piece.captions.append(context.caption(place, dropout: 0, &random))
                 let count = counts[random.nextIndex(below: counts.count)]
@@ -105,7 +107,11 @@ public final class DistillationStage: TrainingStage {
                 if name.hasPrefix("transformer.layers.") { hidden.append(value) }
             })
         var losses = VelocityLoss(
-            recipe, weights: piece.places.map { subjectWeights($0) }, share: share)
+            recipe,
+            weights: piece.places.enumerated().map {
+                subjectWeights(context.latents.subjects[$1] ?? guide.attention?[$0])
+            },
+            share: share)
         losses.add(velocity, prediction: guide.first, trajectory: guide.mean)
         var seeds = [(result: velocity, gradient: losses.gradient)]
         if recipe.features > 0 {
@@ -122,8 +128,13 @@ public final class DistillationStage: TrainingStage {
     }
 
     /// How much each patch of an image weighs, 1 on average.
-    private func subjectWeights(_ place: Int) -> [Float] {
-        let raw = context.latents.subjects[place]!.map { 1 + recipe.subject * $0 }
+    ///
+    /// - Parameter coverage: 0…1 by patch: how much of it the subject takes
+    private func subjectWeights(_ coverage: [Float]?) -> [Float] {
+        guard recipe.subject > 0, let coverage else {
+            return [Float](repeating: 1, count: context.latents.grid.count)
+        }
+        let raw = coverage.map { 1 + recipe.subject * $0 }
         let mean = raw.reduce(0, +) / Float(raw.count)
         return raw.map { $0 / mean }
     }
@@ -135,6 +146,8 @@ public final class DistillationStage: TrainingStage {
         let mean: Tensor
         /// Hidden states of the captioned samples at the start.
         let hidden: [Tensor]
+        /// By sample: its patches' attention to the caption at the start; nil if masks say more.
+        let attention: [[Float]]?
     }
 
     /// Goes over the student's steps in the teacher's.
@@ -146,6 +159,13 @@ public final class DistillationStage: TrainingStage {
             grid: context.latents.grid, operations: operations)
         let substeps = recipe.trajectory > 0 ? recipe.substeps : 1
         let width = noisy.count / piece.places.count
+        let hasMasks = piece.places.allSatisfy { context.latents.subjects[$0] != nil }
+        let probe =
+            recipe.subject > 0 && !hasMasks
+            ? CaptionAttention(
+                patchCount: context.latents.grid.count,
+                captionLengths: piece.captions.map(\.count), operations: operations)
+            : nil
         var (latents, first) = (noisy.copy(), noisy)
         var hidden: [Tensor] = []
         for substep in 0..<substeps {
@@ -154,6 +174,7 @@ public final class DistillationStage: TrainingStage {
             }
             let velocity = try teacher.velocity(
                 latents, captions, times: levels.map { 1 - $0 }, operations: operations,
+                probe: substep == 0 ? probe : nil,
                 onBlock: substep == 0 && recipe.features > 0
                     ? { name, value in
                         if name.hasPrefix("transformer.layers.") { hidden.append(value) }
@@ -175,7 +196,8 @@ public final class DistillationStage: TrainingStage {
                     (latents.floats[i] - noisy.floats[i]) / (sigma.start - sigma.end)
             }
         }
-        return Targets(first: first, mean: mean, hidden: hidden)
+        return Targets(
+            first: first, mean: mean, hidden: hidden, attention: probe?.shares)
     }
 
     /// One sample's estimate of the image, through decoder and encoder, against the teacher's.

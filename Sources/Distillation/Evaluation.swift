@@ -101,14 +101,16 @@ public final class Evaluation {
     ///
     /// - Parameters:
     ///   - limit: concepts at most, spread over the data set
+    ///   - seed: of the first caption's noise; the second's is one more, and so on
     ///   - teacher: a checkpoint and how it is sampled, for the distance
+    ///   - comparedLimit: images at most that are compared with the teacher's
     ///   - onImage: told how many images of how many are done
     public func run(
         _ plan: SamplingPlan, seed: UInt64, limit: Int,
-        teacher: (folder: String, plan: SamplingPlan)? = nil,
+        teacher: (folder: String, plan: SamplingPlan)? = nil, comparedLimit: Int = .max,
         onImage: (Int, Int) -> Void = { _, _ in }
     ) throws -> Result {
-        let places = chosen(limit)
+        let places = spread(context.places, limit)
         let retrieval = CaptionRetrieval(data: data)
         let combinations = try Combination.read(from: data.path)
         let unseen = combinations.filter { $0.concept != nil }
@@ -120,7 +122,8 @@ public final class Evaluation {
         var seconds = 0.0
         func draw(_ captions: [String]) throws -> [Tensor] {
             let start = ContinuousClock.now
-            let images = try images(model, context, captions, plan, seed) {
+            let seeds = captions.indices.map { seed &+ UInt64($0) }
+            let images = try images(model, context, captions, plan, seeds) {
                 onImage(done + $0, total)
             }
             done += captions.count
@@ -142,7 +145,10 @@ public final class Evaluation {
         let unseenScore = score(zip(unseen.map { $0.concept! }, unseenImages), retrieval)
         let drawn = places.count + chinese.count + unseen.count
         let distance = try teacher.map {
-            try self.distance(english, places, to: $0.folder, $0.plan, seed)
+            try self.distance(
+                spread(Array(english.indices), comparedLimit).map {
+                    (english[$0], places[$0], seed &+ UInt64($0))
+                }, to: $0.folder, $0.plan)
         }
         let report = EvaluationReport(
             model: URL(fileURLWithPath: folder).lastPathComponent,
@@ -157,9 +163,8 @@ public final class Evaluation {
         return Result(report: report, sheet: sheet)
     }
 
-    /// Up to `limit` places, evenly spread.
-    private func chosen(_ limit: Int) -> [Int] {
-        let all = context.places
+    /// Up to `limit` of all, evenly spread.
+    private func spread(_ all: [Int], _ limit: Int) -> [Int] {
         guard all.count > limit else { return all }
         return (0..<limit).map { all[$0 * all.count / limit] }
     }
@@ -167,14 +172,14 @@ public final class Evaluation {
     /// Images in portions, so that progress can be told.
     private func images(
         _ model: Denoiser, _ context: DenoiserContext, _ captions: [String],
-        _ plan: SamplingPlan, _ seed: UInt64, _ onImage: (Int) -> Void
+        _ plan: SamplingPlan, _ seeds: [UInt64], _ onImage: (Int) -> Void
     ) throws -> [Tensor] {
         var images: [Tensor] = []
         for start in stride(from: 0, to: captions.count, by: 32) {
-            let part = Array(captions[start..<min(start + 32, captions.count)])
+            let part = start..<min(start + 32, captions.count)
             images += try context.images(
-                model, part, steps: plan.steps, guidance: plan.guidance,
-                seed: seed &+ UInt64(start), team: team)
+                model, Array(captions[part]), steps: plan.steps, guidance: plan.guidance,
+                seeds: Array(seeds[part]), team: team)
             onImage(images.count)
         }
         return images
@@ -199,8 +204,8 @@ public final class Evaluation {
     }
 
     private func distance(
-        _ images: [Tensor], _ places: [Int], to teacher: String, _ plan: SamplingPlan,
-        _ seed: UInt64
+        _ drawn: [(image: Tensor, place: Int, seed: UInt64)], to teacher: String,
+        _ plan: SamplingPlan
     ) throws -> EvaluationReport.Distance {
         let other = try Self.context(teacher, data, [], team)
         guard other.latents.shape == context.latents.shape else {
@@ -211,18 +216,18 @@ public final class Evaluation {
         }
         let theirs = try self.images(
             other.denoiser(try Denoiser.copied(from: teacher)), other,
-            places.map { data.entries[$0].text }, plan, seed
+            drawn.map { data.entries[$0.place].text }, plan, drawn.map(\.seed)
         ) { _ in }
         var (noise, descriptors) = (0.0, 0.0)
-        for (mine, their) in zip(images, theirs) {
+        for ((mine, _, _), their) in zip(drawn, theirs) {
             let clamped = Tensor(their.elements.map { max(-1, min(1, $0)) }, shape: their.shape)
             noise += peakSignalToNoise(mine, clamped)
             descriptors += Double(
                 ImageDescriptor(image: mine).squaredDistance(to: ImageDescriptor(image: their)))
         }
-        let count = Double(images.count)
+        let count = Double(drawn.count)
         return EvaluationReport.Distance(
-            images: images.count, peakSignalToNoise: noise / count,
+            images: drawn.count, peakSignalToNoise: noise / count,
             descriptorDistance: descriptors / count)
     }
 

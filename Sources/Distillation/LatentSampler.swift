@@ -19,18 +19,20 @@ struct LatentSampler {
     /// - Returns: [samples · patches, patchWidth]
     func velocity(
         _ latents: Tensor, _ captions: RefinedCaptions, times: [Float],
-        operations: EagerOperations, onBlock: BlockObserver? = nil
+        operations: EagerOperations, probe: CaptionAttention? = nil,
+        onBlock: BlockObserver? = nil
     ) throws -> Tensor {
+        let gates = probe.map { probe in { probe.gate($0) } }
         guard captions.guidance > 0 else {
             return try transformer.velocity(
                 patches: latents, captions: captions.tokens, times: times, plan: captions.plan,
-                operations: operations, onBlock: onBlock)
+                operations: operations, gates: gates, onBlock: onBlock)
         }
         let rows = latents.shape[0]
         let twice = operations.gatherRows([latents], [(0, 0..<rows), (0, 0..<rows)])
         let both = try transformer.velocity(
             patches: twice, captions: captions.tokens, times: times + times,
-            plan: captions.plan, operations: operations, onBlock: onBlock)
+            plan: captions.plan, operations: operations, gates: gates, onBlock: onBlock)
         let (with, without) = (both.rows(0..<rows), both.rows(rows..<2 * rows))
         return operations.add(
             operations.affine(with, scale: 1 + captions.guidance, offset: 0),

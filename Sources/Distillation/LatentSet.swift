@@ -7,7 +7,7 @@ import ZImageModel
 struct LatentSet {
     /// By place in the data set: rows of patches, [patches, patchWidth].
     let patches: [Int: Tensor]
-    /// By place: the share of each patch that the subject covers, 1 where nothing says so.
+    /// By place: the share of each patch that the subject covers, where there is a mask.
     let subjects: [Int: [Float]]
     let grid: PatchGrid
     /// Latent channels, rows and columns.
@@ -29,9 +29,12 @@ struct LatentSet {
         shape = [channels, data.size.height / scale, data.size.width / scale]
         grid = PatchGrid(rows: shape[1] / patchSize, columns: shape[2] / patchSize)
         var (patches, subjects) = ([Int: Tensor](), [Int: [Float]]())
+        let grid = grid
         for (place, index) in indices.enumerated() {
             patches[index] = rows[place]
-            subjects[index] = Self.coverage(data.maskBytes(at: index), data.size, grid)
+            subjects[index] = data.maskBytes(at: index).map {
+                Self.coverage($0, data.size, grid)
+            }
         }
         self.patches = patches
         self.subjects = subjects
@@ -39,9 +42,8 @@ struct LatentSet {
 
     /// The mean of a mask over each patch's pixels, 0…1.
     private static func coverage(
-        _ mask: [UInt8]?, _ size: ImageFolder.Size, _ grid: PatchGrid
+        _ mask: [UInt8], _ size: ImageFolder.Size, _ grid: PatchGrid
     ) -> [Float] {
-        guard let mask else { return [Float](repeating: 1, count: grid.count) }
         let (cellHeight, cellWidth) = (size.height / grid.rows, size.width / grid.columns)
         return (0..<grid.count).map { patch in
             let (top, left) = (patch / grid.columns * cellHeight, patch % grid.columns * cellWidth)

@@ -7,10 +7,11 @@ import TensorCore
 struct ParameterInitialization {
     let seed: UInt64
 
-    /// Uniform within ±1/√inputs, as PyTorch's `Linear` and `Conv2d`.
-    func uniform(_ name: String, _ shape: [Int]) -> Tensor {
+    /// Uniform within ±gain/√inputs; 1 is the gain of PyTorch's `Linear` and `Conv2d`, √3 keeps the
+    /// variance of what goes through.
+    func uniform(_ name: String, _ shape: [Int], gain: Float = 1) -> Tensor {
         let inputs = shape.dropFirst().reduce(1, *)
-        let bound = 1 / Float(inputs).squareRoot()
+        let bound = gain / Float(inputs).squareRoot()
         var generator = generator(name)
         let values = (0..<shape.reduce(1, *)).map { _ in
             (2 * generator.nextUniform() - 1) * bound

@@ -140,12 +140,17 @@ public struct RunSettings: Sendable, Equatable {
             try optimizer.float("average_decay", default: 0.999, in: 0...0.999999))
         let warmUp = try optimizer.int("warm_up", default: 100, in: 0...10_000_000)
         let floor = Float(try optimizer.float("rate_floor", default: 0.02, in: 0...1))
+        let decay = try optimizer.int("decay", default: 0, in: 0...100_000_000)
         try optimizer.finish()
         self.optimizer = settings
         if warmUp > stepCount {
             throw recipe.invalid("optimizer.warm_up", "is longer than the run")
         }
+        if warmUp + decay > stepCount {
+            throw recipe.invalid("optimizer.decay", "is longer than what follows the warm-up")
+        }
         schedule = LearningRateSchedule(
-            warmUpSteps: warmUp, totalSteps: stepCount, floor: floor)
+            warmUpSteps: warmUp, totalSteps: stepCount, floor: floor,
+            decaySteps: decay > 0 ? decay : nil)
     }
 }

@@ -16,10 +16,7 @@ public struct TeacherRecipe: Sendable {
     var scheduler: Configuration
     /// Share of captions replaced by the empty one, for guidance.
     var dropout: Double
-    /// Share of noise levels drawn evenly; the others are logit-normal.
-    var evenShare: Double
-    /// Noise levels u become s u / (1 + (s − 1) u): more noise for s > 1.
-    var noiseShift: Float
+    var noiseLevels: NoiseLevels
     /// Groups of the data set that are learnt; empty for all.
     var groups: [String]
     /// A checkpoint to start from; nil for fresh weights.
@@ -34,8 +31,9 @@ public struct TeacherRecipe: Sendable {
         transformer = try recipe.modelConfiguration("transformer")
         scheduler = try recipe.modelConfiguration("scheduler")
         dropout = try recipe.float("caption_dropout", default: 0.1, in: 0...1)
-        evenShare = try recipe.float("even_share", default: 0.25, in: 0...1)
-        noiseShift = Float(try recipe.float("noise_shift", default: 1, in: 0.01...100))
+        noiseLevels = NoiseLevels(
+            evenShare: try recipe.float("even_share", default: 0.25, in: 0...1),
+            shift: Float(try recipe.float("noise_shift", default: 1, in: 0.01...100)))
         groups = try recipe.strings("groups")
         let start = try recipe.string("start", default: "")
         self.start = start.isEmpty ? nil : start
@@ -97,28 +95,22 @@ public final class TeacherStage: TrainingStage {
 
     public func pieces(step: Int) throws -> [Piece] {
         var random = generator(seed: recipe.run.seed, step: step)
-        let count = recipe.run.batchSize / recipe.run.pieceSize
-        return (0..<count).map { _ in
-            var (places, captions, sigmas) = ([Int](), [[Int32]](), [Float]())
-            for _ in 0..<recipe.run.pieceSize {
-                let place = context.places[random.nextIndex(below: context.places.count)]
-                places.append(place)
-                captions.append(context.caption(place, dropout: recipe.dropout, &random))
-                sigmas.append(sigma(&random))
+        let (batch, size) = (recipe.run.batchSize, recipe.run.pieceSize)
+        let drawn = ShuffledRounds(count: context.places.count, seed: recipe.run.seed)
+            .items(from: step * batch, count: batch).map { context.places[$0] }
+        let levels = recipe.noiseLevels.draw(batch, &random)
+        return stride(from: 0, to: batch, by: size).map { start in
+            let places = Array(drawn[start..<start + size])
+            let captions = places.map {
+                context.caption($0, dropout: recipe.dropout, &random)
             }
             let shape = context.latents.patches[places[0]]!.shape
             let rows = shape[0] * places.count
             let noise = Tensor(random.normals(rows * shape[1]), shape: [rows, shape[1]])
-            return Piece(places: places, captions: captions, sigmas: sigmas, noise: noise)
+            return Piece(
+                places: places, captions: captions,
+                sigmas: Array(levels[start..<start + size]), noise: noise)
         }
-    }
-
-    private func sigma(_ random: inout TorchGenerator) -> Float {
-        let isEven = Double(random.nextUniform()) < recipe.evenShare
-        let even = min(max(random.nextUniform(), 1e-4), 1 - 1e-4)
-        let normal = random.normals(1)[0]
-        let u = isEven ? even : 1 / (1 + exp(-normal))
-        return recipe.noiseShift * u / (1 + (recipe.noiseShift - 1) * u)
     }
 
     public func backward(

@@ -12,6 +12,13 @@ public protocol HeadGate: AnyObject {
     /// Called after a measured run: entropies by head in nats, and the heads' outputs
     /// [rows, heads · d] before the output projection.
     func observe(entropies: [Float], headOutputs: Tensor)
+    /// Called before the heads that run attend: queries and keys [rows, heads · d] as they are
+    /// compared, normalised and rotated.
+    func observe(queries: Tensor, keys: Tensor, layout: AttentionLayout)
+}
+
+extension HeadGate {
+    public func observe(queries: Tensor, keys: Tensor, layout: AttentionLayout) {}
 }
 
 /// Self-attention as in Qwen3 and Z-Image: separate projections, optional RMS norm of each query
@@ -94,6 +101,7 @@ public struct SelfAttention {
             headCount: active?.kept.count ?? headCount,
             keyValueHeadCount: active?.kept.count ?? keyValueHeadCount,
             headDimension: headDimension, isCausal: isCausal, segments: segments)
+        gate?.observe(queries: queries, keys: keys, layout: layout)
         let (attended, entropies) = operations.attention(
             query: queries, key: keys, value: values, layout: layout,
             measuringEntropy: gate?.isMeasuring == true && active == nil)

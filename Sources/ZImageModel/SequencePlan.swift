@@ -44,27 +44,29 @@ public struct SequencePlan {
 
     static let alignment = 32
 
+    /// Tokens with the padding behind them.
+    public static func paddedLength(_ count: Int) -> Int {
+        (count + alignment - 1) / alignment * alignment
+    }
+
     /// - Parameter samples: the patch grid and the caption's token count of each sample. Positions
     ///   must exist on the configuration's axes (`TransformerConfiguration.accepts`).
     public init(
         samples: [(grid: PatchGrid, captionLength: Int)], configuration: TransformerConfiguration
     ) {
-        func padded(_ count: Int) -> Int {
-            (count + Self.alignment - 1) / Self.alignment * Self.alignment
-        }
         let axes = RotaryAxes(configuration)
         var (imageTable, captionTable, jointTable) = (
             RotaryRows(axes), RotaryRows(axes), RotaryRows(axes)
         )
         for (grid, captionLength) in samples {
             precondition(configuration.accepts(grid: grid, captionLength: captionLength))
-            let captionPositions = (0..<padded(captionLength)).map { [$0 + 1, 0, 0] }
-            let frame = padded(captionLength) + 1
+            let captionPositions = (0..<Self.paddedLength(captionLength)).map { [$0 + 1, 0, 0] }
+            let frame = Self.paddedLength(captionLength) + 1
             var imagePositions = (0..<grid.count).map {
                 [frame, $0 / grid.columns, $0 % grid.columns]
             }
             imagePositions += Array(
-                repeating: [0, 0, 0], count: padded(grid.count) - grid.count)
+                repeating: [0, 0, 0], count: Self.paddedLength(grid.count) - grid.count)
             imageTable.append(imagePositions)
             captionTable.append(captionPositions)
             jointTable.append(imagePositions + captionPositions)
@@ -73,8 +75,8 @@ public struct SequencePlan {
         captionRotary = captionTable.table
         jointRotary = jointTable.table
 
-        let imageLengths = samples.map { padded($0.grid.count) }
-        let captionLengths = samples.map { padded($0.captionLength) }
+        let imageLengths = samples.map { Self.paddedLength($0.grid.count) }
+        let captionLengths = samples.map { Self.paddedLength($0.captionLength) }
         imageSegments = Segments(imageLengths)
         captionSegments = Segments(captionLengths)
         jointSegments = Segments(zip(imageLengths, captionLengths).map { $0 + $1 })
@@ -104,9 +106,7 @@ public struct SequencePlan {
 extension TransformerConfiguration {
     /// Whether the rotary axes reach far enough for an image and a caption.
     public func accepts(grid: PatchGrid, captionLength: Int) -> Bool {
-        let alignment = SequencePlan.alignment
-        let caption = (captionLength + alignment - 1) / alignment * alignment
-        return caption + 1 < axisLengths[0] && grid.rows <= axisLengths[1]
+        SequencePlan.paddedLength(captionLength) + 1 < axisLengths[0] && grid.rows <= axisLengths[1]
             && grid.columns <= axisLengths[2]
     }
 }

@@ -30,6 +30,8 @@ struct EvaluateCommand: ParsableCommand {
     var teacherSteps = 50
     @Option(help: "The teacher's guidance.")
     var teacherGuidance: Float = 2
+    @Option(help: "Pictures to compare with the teacher's at most, spread over the concepts.")
+    var compared = 64
     @Option(help: "Compute threads; all processors by default.")
     var threads = ProcessInfo.processInfo.activeProcessorCount
     @Option(help: "The folder for evaluation.json, sheet.png and sheet.txt.")
@@ -46,8 +48,9 @@ struct EvaluateCommand: ParsableCommand {
                 throw ValidationError("--\(name) is \(value); give a number from 0 on.")
             }
         }
-        guard concepts >= 1, (1...1024).contains(threads) else {
-            throw ValidationError("--concepts and --threads are at least 1.")
+        guard concepts >= 1, compared >= 1, (1...1024).contains(threads) else {
+            throw ValidationError(
+                "--concepts, --compared and --threads are at least 1, threads at most 1024.")
         }
     }
 
@@ -64,6 +67,7 @@ struct EvaluateCommand: ParsableCommand {
             teacher: teacher.map {
                 ($0, SamplingPlan(steps: teacherSteps, guidance: teacherGuidance))
             },
+            comparedLimit: compared,
             onImage: { bar.show(done: $0, total: $1, label: "image") })
         bar.clear()
         let encoder = JSONEncoder()

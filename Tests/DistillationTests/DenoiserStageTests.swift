@@ -144,7 +144,26 @@ private final class TinyDenoising {
         #expect(first[0].noise.elements == again[0].noise.elements)
         #expect(first[0].noise.elements != next[0].noise.elements)
         let drawn = try (0..<40).flatMap { try stage.pieces(step: $0).flatMap(\.places) }
-        #expect(Set(drawn).count == 5, "all images are drawn")
+        for round in stride(from: 0, to: drawn.count, by: 5) {
+            #expect(Set(drawn[round..<round + 5]).count == 5, "all images are drawn, once a round")
+        }
+        #expect(Set((0..<8).map { Array(drawn[5 * $0..<5 * $0 + 5]) }).count > 1)
+    }
+
+    @Test func `noise levels are spread over a batch as their distribution says`() {
+        var random = TorchGenerator(seed: 1)
+        let levels = NoiseLevels(evenShare: 0.25, shift: 1).draw(4000, &random)
+        #expect(levels.allSatisfy { $0 > 0 && $0 < 1 })
+        #expect(abs(levels.reduce(0, +) / 4000 - 0.5) < 1e-3)
+        // Below 0.2: a fifth of the even ones, and Φ(ln 0.25) of the logit-normal ones.
+        let low = Double(levels.count { $0 < 0.2 }) / 4000
+        #expect(abs(low - (0.25 * 0.2 + 0.75 * 0.08284)) < 2e-3, "\(low)")
+        // The order says nothing.
+        let half = levels.prefix(2000).reduce(0, +) / 2000
+        #expect(abs(half - 0.5) < 0.03)
+        let noisier = NoiseLevels(evenShare: 0.25, shift: 3).draw(4000, &random)
+        #expect(abs(Double(noisier.sorted()[2000]) - 0.75) < 2e-3)
+        #expect(abs(NoiseLevels.normalQuantile(0.975) - 1.959964) < 1e-5)
     }
 
     /// Losses of a student that still is its teacher.
@@ -189,8 +208,48 @@ private final class TinyDenoising {
         }
         let even = try firstLosses(
             tiny, tiny.student(all.merging(["loss": .object(["subject": .integer(0)])]) { $1 }))
-        // Without masks every patch weighs alike, with or without.
-        #expect(abs(even["trajectory"]! - whole["trajectory"]!) < 1e-9)
+        // Without masks, attention to the caption tells patches apart.
+        let change = abs(even["trajectory"]! / whole["trajectory"]! - 1)
+        #expect(change > 1e-6 && change < 0.5, "\(change)")
+    }
+
+    @Test func `attention to the caption is the caption's part of the softmax`() throws {
+        // Two samples of 32 patches and captions of 3 and 5 tokens, padded to 32.
+        let lengths = [64, 64]
+        let layout = AttentionLayout(
+            headCount: 2, keyValueHeadCount: 2, headDimension: 8, isCausal: false,
+            segments: Segments(lengths))
+        var random = TorchGenerator(seed: 4)
+        let (queries, keys) = (
+            Tensor(random.normals(128 * 16), shape: [128, 16]),
+            Tensor(random.normals(128 * 16), shape: [128, 16])
+        )
+        let probe = CaptionAttention(
+            patchCount: 32, captionLengths: [3, 5],
+            operations: ComputeTeam(threadCount: 1).whole)
+        #expect(probe.gate(AttentionLayerIndex(.noiseRefiner, 0)) == nil)
+        let gate = try #require(probe.gate(AttentionLayerIndex(.main, 0)))
+        gate.observe(queries: queries, keys: keys, layout: layout)
+        for (sample, length) in [3, 5].enumerated() {
+            let expected = (0..<32).map { patch in
+                (0..<2).reduce(0.0) { sum, head in
+                    let weights = (0..<64).map { token in
+                        let product = (0..<8).reduce(0.0) {
+                            let query = (sample * 64 + patch) * 16 + head * 8 + $1
+                            let key = (sample * 64 + token) * 16 + head * 8 + $1
+                            return $0 + Double(queries.floats[query] * keys.floats[key])
+                        }
+                        return exp(product / 8.0.squareRoot())
+                    }
+                    return sum + weights[32..<32 + length].reduce(0, +) / weights.reduce(0, +)
+                }
+            }
+            let (low, high) = (expected.min()!, expected.max()!)
+            for (share, sum) in zip(probe.shares[sample], expected) {
+                #expect(abs(Double(share) - (sum - low) / (high - low)) < 1e-4)
+            }
+        }
+        withExtendedLifetime((queries, keys)) {}
     }
 
     @Test func `long steps come before short ones`() throws {
