@@ -16,7 +16,7 @@ TURBINE = ROOT / ".build/release/turbine"
 
 
 def variants(recipe):
-    """Name and recipe of each run: everything on first, the teacher itself (0 steps) not among them."""
+    """Name and recipe of each run, everything on first."""
     yield "all parts", recipe
     for part in ["prediction", "trajectory", "features", "alignment", "subject"]:
         if recipe["loss"][part] == 0:

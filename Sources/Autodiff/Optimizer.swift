@@ -38,8 +38,8 @@ public final class Optimizer {
     private var first: [String: Tensor] = [:]
     private var second: [String: Tensor] = [:]
 
-    /// - Parameter isMatrix: whether Muon takes a parameter of rank 2 or more; a convolution's kernels
-    ///   are the matrix of its outputs
+    /// - Parameter isMatrix: whether Muon takes a parameter of rank 2 or more; a convolution's
+    ///   kernels are the matrix of its outputs
     public init(
         _ parameters: ParameterStore, _ settings: OptimizerSettings,
         isMatrix: @escaping (String) -> Bool

@@ -132,9 +132,10 @@ public final class Evaluation {
         }
         let english = try draw(places.map { data.entries[$0].text })
         var sheet = ContactSheet(size: data.size, columns: 16)
-        for (place, image) in zip(places, english).prefix(128) {
+        for index in spread(Array(places.indices), 128) {
+            let place = places[index]
             sheet.add(image: data.image(at: place), caption: data.entries[place].text)
-            sheet.add(image: image, caption: "drawn")
+            sheet.add(image: english[index], caption: "drawn")
         }
         let englishScore = score(
             zip(places.map { data.entries[$0].concept }, english), retrieval)

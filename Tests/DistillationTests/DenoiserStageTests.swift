@@ -10,7 +10,8 @@ import ZImageModel
 
 @testable import Distillation
 
-/// Images of 16 × 16 or another size with captions, and the golden checkpoint `a` as base and teacher.
+/// Images of 16 × 16 or another size with captions, and the golden checkpoint `a` as base and
+/// teacher.
 private final class TinyDenoising {
     static let base = Repository.path("Tests/Golden/a-f32-single")
     let folder = TemporaryFiles.path("denoising")

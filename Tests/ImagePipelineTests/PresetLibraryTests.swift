@@ -24,8 +24,8 @@ import Testing
         let emoji = try library.preset(named: "emoji")
         #expect(emoji.width == 128)
         #expect(emoji.height == 128)
-        #expect(emoji.stepCount == 24)
-        #expect(emoji.guidance == 2)
+        #expect(emoji.stepCount == 8)
+        #expect(emoji.guidance == 0)
     }
 
     @Test func savingTheShippedFileChangesNothing() throws {

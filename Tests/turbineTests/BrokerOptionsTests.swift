@@ -12,7 +12,7 @@ import Testing
         let options = try BrokerOptions.parse(["--data", "unused"])
         let configuration = try options.configuration()
         let shapes = configuration.presetShapes
-        #expect(shapes["emoji"] == .init(width: 128, height: 128, steps: 24))
+        #expect(shapes["emoji"] == .init(width: 128, height: 128, steps: 8))
         #expect(shapes["landscape"] == .init(width: 1280, height: 720, steps: 8))
         #expect(shapes["default"] == configuration.defaultShape)
         #expect(configuration.defaultShape == .init(width: 1024, height: 1024, steps: 40))
