@@ -68,8 +68,10 @@ import ZImageModel
     @Test(arguments: TilingOptions.Blending.allCases)
     func streamingEqualsTheDefinition(_ blending: TilingOptions.Blending) throws {
         let model = try ZImageCheckpoint(folder: Repository.path("Models/emoji"))
+        let channels = model.autoencoder.configuration.latentChannels
         var random = TorchGenerator(seed: 3)
-        let latents = Tensor(random.normals(8 * 26 * 20), shape: [8, 26, 20])
+        let latents = Tensor(
+            random.normals(channels * 26 * 20), shape: [channels, 26, 20])
         let (image, bands) = try decode(latents, model, options(blending))
         #expect(bands.count > 1)
 
@@ -81,8 +83,8 @@ import ZImageModel
         var weights = [Double](repeating: 0, count: 208 * 160)
         for (row, rows) in vertical.ranges.enumerated() {
             for (column, columns) in horizontal.ranges.enumerated() {
-                let tile = Tensor(uninitialized: [8, rows.count, columns.count])
-                for c in 0..<8 {
+                let tile = Tensor(uninitialized: [channels, rows.count, columns.count])
+                for c in 0..<channels {
                     for (y, sourceRow) in rows.enumerated() {
                         for (x, sourceColumn) in columns.enumerated() {
                             tile.floats[(c * rows.count + y) * columns.count + x] =
@@ -113,8 +115,10 @@ import ZImageModel
 
     @Test func oneTileIsTheUntiledImage() throws {
         let model = try ZImageCheckpoint(folder: Repository.path("Models/emoji"))
+        let channels = model.autoencoder.configuration.latentChannels
         var random = TorchGenerator(seed: 3)
-        let latents = Tensor(random.normals(8 * 16 * 16), shape: [8, 16, 16])
+        let latents = Tensor(
+            random.normals(channels * 16 * 16), shape: [channels, 16, 16])
         var options = TilingOptions()
         options.mode = .off
         let whole = try decode(latents, model, options)
@@ -126,7 +130,8 @@ import ZImageModel
     @Test func memoryGrowsWithTheTile() throws {
         let model = try ZImageCheckpoint(folder: Repository.path("Models/emoji"))
         func peak(rows: Int, _ options: TilingOptions) throws -> Int {
-            let latents = Tensor(zeros: [8, rows, 32])
+            let latents = Tensor(
+                zeros: [model.autoencoder.configuration.latentChannels, rows, 32])
             let decoder = TiledDecoder(
                 autoencoder: model.autoencoder,
                 operations: EagerOperations(pool: ThreadPool(threadCount: 1)), options: options)
