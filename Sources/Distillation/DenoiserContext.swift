@@ -81,6 +81,12 @@ final class DenoiserContext {
         try folder.write(store, to: path)
     }
 
+    /// The places of a step's images: all are drawn in rounds.
+    func places(step: Int, _ run: RunSettings) -> [Int] {
+        ShuffledRounds(count: places.count, seed: run.seed)
+            .items(from: step * run.batchSize, count: run.batchSize).map { places[$0] }
+    }
+
     /// One of an image's captions at random, sometimes the empty one.
     func caption(_ place: Int, dropout: Double, _ random: inout TorchGenerator) -> [Int32] {
         let isDropped = Double(random.nextUniform()) < dropout

@@ -58,8 +58,7 @@ public final class DistillationStage: TrainingStage {
         let progress = Double(step) / Double(recipe.run.stepCount)
         let counts = recipe.stepCounts(at: progress)
         let (batch, size) = (recipe.run.batchSize, recipe.run.pieceSize)
-        let drawn = ShuffledRounds(count: context.places.count, seed: recipe.run.seed)
-            .items(from: step * batch, count: batch).map { context.places[$0] }
+        let drawn = context.places(step: step, recipe.run)
         return stride(from: 0, to: batch, by: size).map { start in
             var piece = (
                 places: [Int](), captions: [[Int32]](), sigmas: [(start: Float, end: Float)](),

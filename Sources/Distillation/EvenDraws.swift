@@ -25,9 +25,7 @@ struct ShuffledRounds {
     private func shuffled(_ round: Int) -> [Int] {
         var random = generator(seed: seed, step: round, use: 1)
         var order = Array(0..<count)
-        for last in stride(from: count - 1, to: 0, by: -1) {
-            order.swapAt(last, random.nextIndex(below: last + 1))
-        }
+        random.shuffle(&order)
         return order
     }
 }
@@ -45,9 +43,7 @@ struct NoiseLevels {
         var levels = (0..<count).map { index in
             level((Double(index) + Double(random.nextUniform())) / Double(count))
         }
-        for last in stride(from: count - 1, to: 0, by: -1) {
-            levels.swapAt(last, random.nextIndex(below: last + 1))
-        }
+        random.shuffle(&levels)
         return levels
     }
 

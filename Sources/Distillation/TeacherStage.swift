@@ -96,8 +96,7 @@ public final class TeacherStage: TrainingStage {
     public func pieces(step: Int) throws -> [Piece] {
         var random = generator(seed: recipe.run.seed, step: step)
         let (batch, size) = (recipe.run.batchSize, recipe.run.pieceSize)
-        let drawn = ShuffledRounds(count: context.places.count, seed: recipe.run.seed)
-            .items(from: step * batch, count: batch).map { context.places[$0] }
+        let drawn = context.places(step: step, recipe.run)
         let levels = recipe.noiseLevels.draw(batch, &random)
         return stride(from: 0, to: batch, by: size).map { start in
             let places = Array(drawn[start..<start + size])

@@ -53,4 +53,11 @@ extension TorchGenerator {
     mutating func nextIndex(below bound: Int) -> Int {
         Int((UInt64(next()) * UInt64(bound)) >> 32)
     }
+
+    /// Puts items in random order (Fisher & Yates).
+    mutating func shuffle<Item>(_ items: inout [Item]) {
+        for last in stride(from: items.count - 1, to: 0, by: -1) {
+            items.swapAt(last, nextIndex(below: last + 1))
+        }
+    }
 }
