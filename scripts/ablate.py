@@ -38,7 +38,7 @@ def evaluate(model, steps, guidance, output, options):
         for group in json.loads(options.recipe.read_text())["groups"]:
             command += ["--group", group]
         if model != options.teacher:
-            command += ["--teacher", options.teacher]
+            command += ["--teacher", options.teacher, "--compared", str(options.compared)]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return json.loads(report.read_text())
 
@@ -65,6 +65,8 @@ def main():
         "--recipe", type=pathlib.Path, default=ROOT / "Models/emoji/recipes/distill.json")
     parser.add_argument("--steps", type=int, default=100, help="of each run")
     parser.add_argument("--concepts", type=int, default=128, help="tried in each evaluation")
+    parser.add_argument(
+        "--compared", type=int, default=32, help="pictures compared with the teacher's")
     options = parser.parse_args()
 
     recipe = json.loads(options.recipe.read_text())

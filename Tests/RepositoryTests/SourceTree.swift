@@ -25,8 +25,8 @@ struct SourceFile: CustomStringConvertible {
 enum SourceTree {
     /// Everything that people write; what builds and tools leave behind lies elsewhere.
     private static let folders = [
-        ".ci", "Benchmarks", "Clients", "Proto", "Sources", "Tests", "config", "deploy", "docs",
-        "scripts",
+        ".ci", "Benchmarks", "Clients", "Models", "Proto", "Sources", "Tests", "config", "deploy",
+        "docs", "scripts",
     ]
     private static let rootFiles = ["Makefile", "Package.swift", "README.md", ".swift-format"]
     private static let textSuffixes = [
@@ -34,7 +34,9 @@ enum SourceTree {
         "yaml", "yml", "",
     ]
     /// Data made by programs: its lines are nobody's writing.
-    private static let dataFolders = ["Tests/Golden/", "Tests/TokenizersTests/Golden/"]
+    private static let dataFolders = [
+        "Models/emoji/tokenizer/", "Tests/Golden/", "Tests/TokenizersTests/Golden/",
+    ]
 
     /// All text files.
     static let files: [SourceFile] = {
