@@ -60,16 +60,16 @@ struct EvaluateCommand: ParsableCommand {
         let evaluation = try Evaluation(
             folder: model, data: try ImageFolder(path: data), groups: group,
             team: ComputeTeam(threadCount: threads))
-        let bar = ProgressBar(isVisible: StandardError.isTerminal)
-        defer { bar.clear() }
+        var shown = LongProgress()
+        defer { shown.clear() }
         let result = try evaluation.run(
             SamplingPlan(steps: steps, guidance: guidance), seed: seed, limit: concepts,
             teacher: teacher.map {
                 ($0, SamplingPlan(steps: teacherSteps, guidance: teacherGuidance))
             },
             comparedLimit: compared,
-            onImage: { bar.show(done: $0, total: $1, label: "image") })
-        bar.clear()
+            onImage: { shown.show(done: $0, total: $1, label: "image") })
+        shown.clear()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let report = try encoder.encode(result.report)

@@ -39,17 +39,17 @@ struct TrainOptions: ParsableArguments {
         if run.step > 0 {
             StandardError.write("turbine: going on from step \(run.step) of \(settings.stepCount)")
         }
-        let bar = ProgressBar(isVisible: StandardError.isTerminal)
+        var shown = LongProgress()
         let first = run.step
         Interruption.install()
         TensorStorage.resetPeak()
         let isComplete = try run.run { progress in
-            bar.show(
+            shown.show(
                 done: progress.step - first, total: progress.stepCount - first,
-                label: String(format: "loss %.4f", progress.loss))
+                label: String(format: "loss %.4f  step", progress.loss))
             return !Interruption.isRequested
         }
-        bar.clear()
+        shown.clear()
         guard isComplete else {
             StandardError.write(
                 "turbine: stopped after step \(run.step) of \(settings.stepCount); "
