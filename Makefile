@@ -59,7 +59,7 @@ dataset: dataset-packages .venv/dataset/ready
 
 # The model in the box, from its data: hours on two cores; it can be stopped and called again.
 model: build dataset
-	scripts/make-model
+	scripts/make-model .build/emoji-model $(DATASET)
 
 clean:
 	rm -rf .build .venv demo.png

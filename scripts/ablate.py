@@ -2,7 +2,8 @@
 """Distils the student again and again, each time with one part off, and compares.
 
 Every run has the same teacher, seed and number of steps. Runs and evaluations lie in FOLDER and are
-gone on with when the script is called again. The table goes to standard output as Markdown.
+gone on with when the script is called again with the same options. The table goes to standard
+output as Markdown.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import copy
 import json
 import pathlib
 import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TURBINE = ROOT / ".build/release/turbine"
@@ -56,6 +58,18 @@ def row(name, model, folder, options):
     return "| " + " | ".join(cells) + " |"
 
 
+def check_folder(options, recipe):
+    """Keeps figures of other options out of the table."""
+    options.folder.mkdir(parents=True, exist_ok=True)
+    path = options.folder / "options.json"
+    now = {
+        "teacher": str(options.teacher.resolve()), "data": str(options.data.resolve()),
+        "concepts": options.concepts, "compared": options.compared, "recipe": recipe}
+    if path.exists() and json.loads(path.read_text()) != now:
+        sys.exit(f"{options.folder} was begun with other options ({path}); name another folder.")
+    path.write_text(json.dumps(now, indent=2) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=pathlib.Path, help="for runs, checkpoints and evaluations")
@@ -72,6 +86,7 @@ def main():
     recipe = json.loads(options.recipe.read_text())
     recipe.update(steps=options.steps, sample_every=options.steps, checkpoint_every=options.steps)
     recipe["samples"]["prompts"] = []
+    check_folder(options, recipe)
     lines = [
         "| student | top 1 at 8 steps, % | distance | top 1 at 4 steps, % | distance |",
         "| --- | --- | --- | --- | --- |",

@@ -91,7 +91,12 @@ public struct Configuration: Sendable {
 
     /// Throws an error about a field.
     public func invalid<Value>(_ name: String, _ what: String) throws -> Value {
-        throw CheckpointError(
+        throw fault(name, what)
+    }
+
+    /// An error about a field.
+    public func fault(_ name: String, _ what: String) -> CheckpointError {
+        CheckpointError(
             .invalidField, what, file: file, element: "field \"\(name)\"",
             remedy: "restore the file from its source")
     }

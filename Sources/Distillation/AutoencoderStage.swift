@@ -30,7 +30,8 @@ public struct AutoencoderRecipe: Sendable {
         let stage = try recipe.string("stage")
         guard stage == "vae" else { throw recipe.invalid("stage", "is \(stage), not vae") }
         run = try RunSettings(recipe)
-        model = try recipe.modelConfiguration("model")
+        model = try recipe.modelConfiguration(
+            "model", keys: ModelConfigurationKeys.autoencoder)
         cropSize = try recipe.int("crop", default: 64, in: 8...4096)
         wholeShare = try recipe.float("whole_share", default: 0.25, in: 0...1)
         pooledShare = try recipe.float("pooled_share", default: 0.25, in: 0...1)
@@ -84,7 +85,8 @@ public final class AutoencoderStage: TrainingStage {
             throw TrainingError(
                 .invalidRecipe,
                 "is \(crop); crops and images (\(data.size)) must be multiples of \(2 * scale)",
-                at: "\"crop\"", remedy: "choose a multiple no larger than the images")
+                at: "\(recipe.run.file), \"crop\"",
+                remedy: "choose a multiple no larger than the images")
         }
         guard !trained.isEmpty else {
             throw TrainingError(

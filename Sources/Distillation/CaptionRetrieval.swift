@@ -2,14 +2,6 @@
 
 /// The images of a data set as descriptors, to be searched.
 public struct CaptionRetrieval: Sendable {
-    /// An image of the data set and its distance.
-    public struct Match: Sendable, Equatable {
-        /// The image's place in the data set.
-        public let index: Int
-        /// The squared distance of the descriptors.
-        public let squaredDistance: Float
-    }
-
     private let descriptors: [ImageDescriptor]
     /// For each image the number of its concept.
     private let concepts: [Int]
@@ -39,17 +31,6 @@ public struct CaptionRetrieval: Sendable {
     /// The number of images that are searched.
     public var count: Int { descriptors.count }
 
-    /// The images nearest to a picture, the nearest first; of equally near ones the first.
-    public func nearest(to query: ImageDescriptor, count: Int) -> [Match] {
-        let matches = descriptors.enumerated().map {
-            Match(index: $0.offset, squaredDistance: $0.element.squaredDistance(to: query))
-        }
-        return Array(
-            matches.sorted {
-                ($0.squaredDistance, $0.index) < ($1.squaredDistance, $1.index)
-            }.prefix(count))
-    }
-
     /// How near a concept is to a picture: 1 if no other concept is as near, and so on.
     ///
     /// Images of one concept count once, by the nearest of them. Another concept that is exactly as
@@ -63,18 +44,6 @@ public struct CaptionRetrieval: Sendable {
         }
         // The concept itself is the first that is no farther than itself.
         return nearest.count { $0 <= nearest[own] }
-    }
-
-    /// The places of images that have an image of another concept within a distance: they can be
-    /// confused, whatever was drawn.
-    public func confusable(within squaredDistance: Float) -> [Int] {
-        descriptors.indices.filter { index in
-            descriptors.indices.contains { other in
-                concepts[other] != concepts[index]
-                    && descriptors[index].squaredDistance(to: descriptors[other])
-                        <= squaredDistance
-            }
-        }
     }
 }
 

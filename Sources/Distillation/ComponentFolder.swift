@@ -16,14 +16,17 @@ enum ComponentFolder {
         _ fields: [String: JSONValue], weights: [String: Tensor], baseName: String,
         to folder: String
     ) throws {
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true)
-        try writeJSON(.object(fields), to: folder + "/config.json")
+        try TrainingError.writing(folder) {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+        }
         let contents = try SafetensorsWriter.encode(
             weights.mapValues { $0.converted(to: .bfloat16) }, metadata: ["format": "pt"])
         let file = try AtomicFile(path: "\(folder)/\(baseName).safetensors")
         try contents.withUnsafeBytes { try file.write($0) }
         try file.commit()
+        // Last: where there is a configuration, the component is complete.
+        try writeJSON(.object(fields), to: folder + "/config.json")
     }
 
     static func writeJSON(_ value: JSONValue, to path: String) throws {

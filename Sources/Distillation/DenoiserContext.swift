@@ -22,11 +22,20 @@ final class DenoiserContext {
     private let folder: PipelineFolder
     private let emptyCaption: [Int32]
 
+    /// - Parameters:
+    ///   - base: the folder with `tokenizer` and `vae`
+    ///   - groups: groups or subgroups of the data set to keep to; empty for all
+    ///   - source: where the groups are named, for messages
+    ///   - encodesImages: whether the images' latents are needed
     init(
         data: ImageFolder, base: String, text: Configuration, transformer: Configuration,
-        scheduler: Configuration, groups: [String], team: ComputeTeam
+        scheduler: Configuration, groups: [String], source: String, encodesImages: Bool = true,
+        team: ComputeTeam
     ) throws {
         self.data = data
+        try text.require("model_type", [.string("qwen3")])
+        try transformer.require("_class_name", [.string("ZImageTransformer2DModel")])
+        try scheduler.require("_class_name", [.string("FlowMatchEulerDiscreteScheduler")])
         tokenizer = try Qwen2Tokenizer(directory: URL(fileURLWithPath: base + "/tokenizer"))
         let weights = try WeightSet(
             folder: base + "/vae", baseName: "diffusion_pytorch_model")
@@ -52,25 +61,55 @@ final class DenoiserContext {
             base: base, text: textFields, transformer: transformerFields,
             schedulerFields: schedulerFields.fields)
         emptyCaption = tokenizer.encodeChat(prompt: "")
-        places = data.indices(in: [.train, .heldOut]).filter {
-            groups.isEmpty || groups.contains(data.entries[$0].group ?? "")
-                || groups.contains(data.entries[$0].subgroup ?? "")
-        }
-        guard !places.isEmpty else {
-            throw TrainingError(
-                .invalidRecipe, "names no group of \(data.path)", at: "\"groups\"",
-                remedy: "look at the groups in its metadata.jsonl")
-        }
-        let channels = autoencoder.configuration.latentChannels
-        guard channels == transformerConfiguration.latentChannels else {
-            throw TrainingError(
-                .mismatchedModels,
-                "is \(transformerConfiguration.latentChannels), but \(base)/vae has \(channels)",
-                at: "\"transformer.in_channels\"", remedy: "make them equal")
-        }
+        try ZImageCheckpoint.checkAgreement(
+            tokenizer: tokenizer, text: textFields, transformer: transformerFields,
+            autoencoder: autoencoder.configuration)
+        places = try data.indices(in: [.train, .heldOut], groups: groups, namedIn: source)
+        try Self.check(
+            data, places, tokenizer, transformerConfiguration,
+            scale: autoencoder.configuration.scale)
         latents = try LatentSet(
-            data, indices: places, autoencoder, patchSize: transformerConfiguration.patchSize,
-            team: team)
+            data, indices: encodesImages ? places : [], autoencoder,
+            patchSize: transformerConfiguration.patchSize, team: team)
+    }
+
+    /// Throws when images or captions do not fit the models.
+    private static func check(
+        _ data: ImageFolder, _ places: [Int], _ tokenizer: Qwen2Tokenizer,
+        _ transformer: TransformerConfiguration, scale: Int
+    ) throws {
+        let multiple = scale * transformer.patchSize
+        let size = data.size
+        guard size.width % multiple == 0, size.height % multiple == 0 else {
+            throw TrainingError(
+                .mismatchedModels, "its images are \(size), not multiples of \(multiple)",
+                at: data.path, remedy: "crop or resize them")
+        }
+        let grid = PatchGrid(rows: size.height / multiple, columns: size.width / multiple)
+        for place in places {
+            let entry = data.entries[place]
+            for caption in [entry.text] + entry.captions.map(\.text) {
+                let length = tokenizer.encodeChat(
+                    prompt: caption, maximumTokenCount: .max
+                ).count
+                guard length <= TrainedVocabulary.maximumTokenCount else {
+                    throw TrainingError(
+                        .mismatchedModels,
+                        "a caption has \(length) tokens, of which a model sees "
+                            + "\(TrainedVocabulary.maximumTokenCount)",
+                        at: "\(data.path)/metadata.jsonl, line \(entry.line)",
+                        remedy: "shorten it")
+                }
+                guard transformer.accepts(grid: grid, captionLength: length) else {
+                    throw TrainingError(
+                        .mismatchedModels,
+                        "an image of \(size) and a caption of \(length) tokens lie beyond the "
+                            + "transformer's axes_lens",
+                        at: "\(data.path)/metadata.jsonl, line \(entry.line)",
+                        remedy: "raise axes_lens, or take smaller images or shorter captions")
+                }
+            }
+        }
     }
 
     func denoiser(_ store: ParameterStore) throws -> Denoiser {
@@ -161,6 +200,34 @@ final class DenoiserContext {
             sheet.add(image: image, caption: prompt)
         }
         return sheet
+    }
+}
+
+extension ImageFolder {
+    /// The places of the images of some splits and groups or subgroups; no groups stand for all.
+    ///
+    /// - Parameter source: where the groups are named
+    /// - Throws: `TrainingError` for a group that no image has
+    fileprivate func indices(
+        in splits: Set<DataSplit>, groups: [String], namedIn source: String
+    ) throws -> [Int] {
+        let places = indices(in: splits)
+        guard !places.isEmpty else {
+            throw TrainingError(
+                .mismatchedModels, "has no images to learn: all are combinations", at: path,
+                remedy: "give some of them the split train")
+        }
+        let known = Set(places.flatMap { [entries[$0].group, entries[$0].subgroup] })
+        if let unknown = groups.first(where: { !known.contains($0) }) {
+            let names = known.compactMap(\.self).sorted().joined(separator: ", ")
+            throw TrainingError(
+                .invalidRecipe, "\"\(unknown)\" is no group of \(path)", at: source,
+                remedy: names.isEmpty ? "its images have none" : "it has: \(names)")
+        }
+        return places.filter { place in
+            groups.isEmpty || groups.contains(entries[place].group ?? "")
+                || groups.contains(entries[place].subgroup ?? "")
+        }
     }
 }
 

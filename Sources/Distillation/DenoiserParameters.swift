@@ -104,8 +104,10 @@ struct PipelineFolder {
             transformer.fields, weights: weights(Denoiser.transformerPrefix),
             baseName: "diffusion_pytorch_model", to: folder + "/transformer")
         let manager = FileManager.default
-        try manager.createDirectory(
-            atPath: folder + "/scheduler", withIntermediateDirectories: true)
+        try TrainingError.writing(folder) {
+            try manager.createDirectory(
+                atPath: folder + "/scheduler", withIntermediateDirectories: true)
+        }
         try ComponentFolder.writeJSON(
             .object(schedulerFields), to: folder + "/scheduler/scheduler_config.json")
         for component in ["tokenizer", "vae"] {
@@ -114,7 +116,7 @@ struct PipelineFolder {
                 continue
             }
             try? manager.removeItem(atPath: to)
-            try manager.copyItem(atPath: from, toPath: to)
+            try TrainingError.writing(to) { try manager.copyItem(atPath: from, toPath: to) }
         }
         try ComponentFolder.writeJSON(Self.index, to: folder + "/model_index.json")
     }

@@ -30,10 +30,14 @@ public final class DistillationStage: TrainingStage {
     private let teacher: LatentSampler
 
     /// - Parameter teacher: the teacher's checkpoint folder
+    /// - Throws: `CheckpointError` when it is no complete checkpoint of the family,
+    ///   `TrainingError` when it does not fit the data set
     public init(
         _ recipe: DistillationRecipe, data: ImageFolder, teacher folder: String, team: ComputeTeam
     ) throws {
         self.recipe = recipe
+        // A complete pipeline of the family, or an error that says what it is instead.
+        _ = try ZImageCheckpoint(folder: folder)
         func configuration(_ name: String) throws -> Configuration {
             try Configuration(path: "\(folder)/\(name)")
         }
@@ -41,7 +45,7 @@ public final class DistillationStage: TrainingStage {
             data: data, base: folder, text: configuration("text_encoder/config.json"),
             transformer: configuration("transformer/config.json"),
             scheduler: configuration("scheduler/scheduler_config.json"), groups: recipe.groups,
-            team: team)
+            source: "\(recipe.run.file), \"groups\"", team: team)
         let fixed = try Denoiser.copied(from: folder)
         let model = try context.denoiser(fixed)
         teacher = LatentSampler(

@@ -47,6 +47,7 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     public var chinese: Retrieval?
     /// Captions that training never saw, where an image of them exists.
     public var combinations: Retrieval?
+    public var chineseCombinations: Retrieval?
     public var teacher: Distance?
     public var teacherPlan: SamplingPlan?
     /// dB over the images that the autoencoder's training left out.
@@ -80,6 +81,7 @@ public final class Evaluation {
     private static func context(
         _ folder: String, _ data: ImageFolder, _ groups: [String], _ team: ComputeTeam
     ) throws -> DenoiserContext {
+        _ = try ZImageCheckpoint(folder: folder)
         func configuration(_ name: String) throws -> Configuration {
             try Configuration(path: "\(folder)/\(name)")
         }
@@ -87,7 +89,7 @@ public final class Evaluation {
             data: data, base: folder, text: configuration("text_encoder/config.json"),
             transformer: configuration("transformer/config.json"),
             scheduler: configuration("scheduler/scheduler_config.json"), groups: groups,
-            team: team)
+            source: "--group", encodesImages: false, team: team)
     }
 
     /// What is drawn beside the report.
@@ -95,6 +97,9 @@ public final class Evaluation {
         public let report: EvaluationReport
         /// Pairs: the data set's image and the model's.
         public let sheet: ContactSheet
+        /// Captions that training never saw: the image if there is one, and what the model makes
+        /// of the English and the Chinese caption; nil if the data set has none.
+        public let combinations: ContactSheet?
     }
 
     /// Draws every caption once and looks for the picture in the data set.
@@ -112,12 +117,12 @@ public final class Evaluation {
     ) throws -> Result {
         let places = spread(context.places, limit)
         let retrieval = CaptionRetrieval(data: data)
-        let combinations = try Combination.read(from: data.path)
-        let unseen = combinations.filter { $0.concept != nil }
+        let unseen = try Combination.read(from: data.path)
+        let unseenChinese = unseen.filter { $0.chineseText != nil }
         let chinese = places.compactMap { place in
             data.entries[place].mainCaption(language: "zh").map { (place, $0) }
         }
-        let total = places.count + chinese.count + unseen.count
+        let total = places.count + chinese.count + unseen.count + unseenChinese.count
         var done = 0
         var seconds = 0.0
         func draw(_ captions: [String]) throws -> [Tensor] {
@@ -142,9 +147,16 @@ public final class Evaluation {
         let chineseImages = try draw(chinese.map { $0.1 })
         let chineseScore = score(
             zip(chinese.map { data.entries[$0.0].concept }, chineseImages), retrieval)
-        let unseenImages = try draw(unseen.map { $0.text })
-        let unseenScore = score(zip(unseen.map { $0.concept! }, unseenImages), retrieval)
-        let drawn = places.count + chinese.count + unseen.count
+        let unseenImages = try draw(unseen.map(\.text))
+        let unseenChineseImages = try draw(unseenChinese.compactMap(\.chineseText))
+        func scoreOfKnown(
+            _ captions: [Combination], _ images: [Tensor]
+        ) -> EvaluationReport.Retrieval? {
+            let known = zip(captions, images).compactMap { caption, image in
+                caption.concept.map { ($0, image) }
+            }
+            return known.isEmpty ? nil : score(known, retrieval)
+        }
         let distance = try teacher.map {
             try self.distance(
                 spread(Array(english.indices), comparedLimit).map {
@@ -157,11 +169,37 @@ public final class Evaluation {
             concepts: Set(places.map { data.entries[$0].concept }).count,
             searched: retrieval.count, english: englishScore,
             chinese: chinese.isEmpty ? nil : chineseScore,
-            combinations: unseen.isEmpty ? nil : unseenScore, teacher: distance,
+            combinations: scoreOfKnown(unseen, unseenImages),
+            chineseCombinations: scoreOfKnown(unseenChinese, unseenChineseImages),
+            teacher: distance,
             teacherPlan: teacher?.plan, reconstruction: try reconstruction(),
-            evaluationsAnImage: plan.evaluationCount, secondsAnImage: seconds / Double(drawn),
+            evaluationsAnImage: plan.evaluationCount, secondsAnImage: seconds / Double(total),
             threads: team.threadCount)
-        return Result(report: report, sheet: sheet)
+        return Result(
+            report: report, sheet: sheet,
+            combinations: combinationSheet(
+                unseen, unseenImages,
+                chinese: zip(unseenChinese, unseenChineseImages).map { ($0.text, $1) }))
+    }
+
+    /// Three pictures for each caption that training never saw; white where there is none.
+    private func combinationSheet(
+        _ captions: [Combination], _ images: [Tensor], chinese: [(text: String, image: Tensor)]
+    ) -> ContactSheet? {
+        guard !captions.isEmpty else { return nil }
+        var sheet = ContactSheet(size: data.size, columns: 9)
+        let blank = [UInt8](repeating: 255, count: 3 * data.size.width * data.size.height)
+        for (caption, image) in zip(captions, images) {
+            let place = data.entries.firstIndex { $0.fileName == caption.fileName }
+            sheet.add(bytes: place.map(data.bytes(at:)) ?? blank, caption: caption.text)
+            sheet.add(image: image, caption: "drawn")
+            if let other = chinese.first(where: { $0.text == caption.text }) {
+                sheet.add(image: other.image, caption: caption.chineseText ?? "")
+            } else {
+                sheet.add(bytes: blank, caption: "")
+            }
+        }
+        return sheet
     }
 
     /// Up to `limit` of all, evenly spread.

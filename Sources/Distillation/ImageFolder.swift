@@ -105,12 +105,6 @@ public struct ImageFolder: Sendable {
         }
         return batch
     }
-
-    /// A mask: [1, height, width], 0…1; nil if the data set has none for the image.
-    public func mask(at index: Int) -> Tensor? {
-        guard let mask = pictures[index].mask else { return nil }
-        return Tensor(mask.map { Float($0) / 255 }, shape: [1, size.height, size.width])
-    }
 }
 
 extension ImageFolder.Picture {

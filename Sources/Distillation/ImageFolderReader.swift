@@ -113,7 +113,7 @@ extension ImageFolderReader {
         guard byteCount <= limits.byteCount else {
             problems.add(
                 Self.fileName, line, "the images take more than \(limits.byteCount >> 20) MiB",
-                "use fewer or smaller images, or raise the limit")
+                "use fewer or smaller images")
             return nil
         }
         var picture = ImageFolder.Picture(image)

@@ -63,23 +63,32 @@ public final class RecipeObject {
             Configuration(file: file, fields: fields?.objectValue ?? [:]), path: path + name + ".")
     }
 
-    /// The object `name` as a model's configuration, which has checks of its own.
-    public func modelConfiguration(_ name: String) throws -> Configuration {
+    /// The object `name` as a component's configuration, which has checks of its own.
+    ///
+    /// - Parameter keys: those that it may have
+    public func modelConfiguration(_ name: String, keys: Set<String>) throws -> Configuration {
         used.insert(name)
         guard let fields = configuration.fields[name]?.objectValue else {
             throw invalid(name, "is not an object")
+        }
+        if let unknown = fields.keys.sorted().first(where: { !keys.contains($0) }) {
+            throw unknownKey(
+                "\(name).\(unknown)", known: keys.filter { !$0.hasPrefix("_") }.sorted())
         }
         return Configuration(file: "\(file), \(path)\(name)", fields: fields)
     }
 
     /// Throws if the object has keys that nothing has asked for.
     public func finish() throws {
-        let known = used.sorted().joined(separator: ", ")
         if let name = configuration.fields.keys.sorted().first(where: { !used.contains($0) }) {
-            throw TrainingError(
-                .invalidRecipe, "is not a key of this recipe", at: place(name),
-                remedy: "keys here are: \(known)")
+            throw unknownKey(name, known: used.sorted())
         }
+    }
+
+    private func unknownKey(_ name: String, known: [String]) -> TrainingError {
+        TrainingError(
+            .invalidRecipe, "is not a key of this recipe", at: place(name),
+            remedy: "keys here are: \(known.joined(separator: ", "))")
     }
 
     public func invalid(_ name: String, _ what: String) -> TrainingError {
@@ -87,7 +96,7 @@ public final class RecipeObject {
             .invalidRecipe, what, at: place(name), remedy: "see docs/training.md for recipes")
     }
 
-    private func place(_ name: String) -> String { "\(file), \"\(path)\(name)\"" }
+    func place(_ name: String) -> String { "\(file), \"\(path)\(name)\"" }
 
     private func reading<Value>(_ name: String, _ body: () throws -> Value) throws -> Value {
         used.insert(name)
@@ -101,6 +110,8 @@ public final class RecipeObject {
 
 /// What recipes of all stages have in common.
 public struct RunSettings: Sendable, Equatable {
+    /// The recipe, for messages.
+    public var file: String
     /// Everything random in the run follows from it and the step.
     public var seed: UInt64
     public var stepCount: Int
@@ -116,6 +127,7 @@ public struct RunSettings: Sendable, Equatable {
     public var samplePeriod: Int
 
     public init(_ recipe: RecipeObject) throws {
+        file = recipe.file
         seed = UInt64(try recipe.int("seed", default: 1, in: 0...1 << 40))
         stepCount = try recipe.int("steps", in: 1...100_000_000)
         batchSize = try recipe.int("batch", in: 1...65_536)

@@ -9,38 +9,75 @@ import TensorCore
 ///
 /// `state.safetensors` is all that a continued run needs; it is replaced as a whole, so that a full
 /// disk or a kill leaves the one before. The log is cut back to the state when a run continues.
+/// `recipe.json` and `inputs.json` say what the run was made of.
 final class RunFolder {
     let path: String
     private let recipe: String
+    private let inputs: [String: String]
     private let columns: [String]
 
-    init(_ path: String, recipe: String, columns: [String]) throws {
+    /// - Parameters:
+    ///   - recipe: the recipe's text
+    ///   - inputs: paths of what the run learns from, by name
+    ///   - acceptsChanges: takes up a run although recipe or inputs are others now
+    /// - Throws: `TrainingError` when the folder belongs to another recipe or other inputs
+    init(
+        _ path: String, recipe: String, inputs: [String: String], columns: [String],
+        acceptsChanges: Bool
+    ) throws {
         self.path = path
         self.recipe = recipe
+        self.inputs = inputs.mapValues { URL(fileURLWithPath: $0).standardizedFileURL.path }
         self.columns = columns
-        try FileManager.default.createDirectory(
-            atPath: path + "/samples", withIntermediateDirectories: true)
-        let known = "\(path)/recipe.json"
-        if let earlier = try? String(contentsOfFile: known, encoding: .utf8) {
-            guard earlier == recipe else {
-                throw TrainingError(
-                    .unusableRun, "belongs to another recipe (\(known))", at: path,
-                    remedy: "continue with that recipe, or name another folder")
-            }
-        } else {
-            try AtomicFile.write(recipe.utf8, to: known)
+        try TrainingError.writing(path) {
+            try FileManager.default.createDirectory(
+                atPath: path + "/samples", withIntermediateDirectories: true)
+        }
+        if !acceptsChanges { try checkOrigin() }
+    }
+
+    private func checkOrigin() throws {
+        func refuse(_ what: String) -> TrainingError {
+            TrainingError(
+                .unusableRun, what, at: path,
+                remedy: "continue with what it began with, name another folder, or give "
+                    + "--accept-changes to go on with what is given now")
+        }
+        let known = try? String(contentsOfFile: recipePath, encoding: .utf8)
+        if let known, known != recipe {
+            throw refuse("belongs to another recipe (\(recipePath))")
+        }
+        if known == nil, FileManager.default.fileExists(atPath: statePath) {
+            throw refuse("has a state, but no recipe.json")
+        }
+        let earlier = (try? Data(contentsOf: URL(fileURLWithPath: inputsPath)))
+            .flatMap { try? JSONDecoder().decode([String: String].self, from: $0) }
+        for (name, earlierPath) in (earlier ?? [:]).sorted(by: { $0.key < $1.key })
+        where inputs[name] != earlierPath {
+            throw refuse("began with another \(name) (\(earlierPath))")
         }
     }
 
+    private var recipePath: String { path + "/recipe.json" }
+    private var inputsPath: String { path + "/inputs.json" }
     private var statePath: String { path + "/state.safetensors" }
     private var logPath: String { path + "/log.csv" }
 
     /// Takes over the state of an earlier run, if there is one.
     func restore(_ optimizer: Optimizer) throws {
-        guard FileManager.default.fileExists(atPath: statePath) else {
-            try AtomicFile.write((columns.joined(separator: ",") + "\n").utf8, to: logPath)
-            return
+        if FileManager.default.fileExists(atPath: statePath) {
+            try cutLog(after: try restoreState(optimizer))
+        } else {
+            try AtomicFile.write((header + "\n").utf8, to: logPath)
         }
+        try AtomicFile.write(recipe.utf8, to: recipePath)
+        try ComponentFolder.writeJSON(.object(inputs.mapValues(JSONValue.string)), to: inputsPath)
+    }
+
+    private var header: String { columns.joined(separator: ",") }
+
+    /// - Returns: the steps done
+    private func restoreState(_ optimizer: Optimizer) throws -> Int {
         let file = try SafetensorsFile(path: statePath)
         guard let step = file.metadata["step"].flatMap({ Int($0) }) else {
             throw CheckpointError(
@@ -55,7 +92,7 @@ final class RunFolder {
             }
             return tensor
         }
-        try cutLog(after: step)
+        return step
     }
 
     func save(_ optimizer: Optimizer) throws {
@@ -71,17 +108,20 @@ final class RunFolder {
             (try? String(contentsOfFile: logPath, encoding: .utf8))?
             .split(separator: "\n") ?? []
         let kept = lines.filter { line in
-            Double(line.prefix { $0 != "," }).map { $0 <= Double(step) } ?? true
+            Double(line.prefix { $0 != "," }).map { $0 <= Double(step) } ?? false
         }
-        try AtomicFile.write((kept.joined(separator: "\n") + "\n").utf8, to: logPath)
+        let text = ([header[...]] + kept).joined(separator: "\n") + "\n"
+        try AtomicFile.write(text.utf8, to: logPath)
     }
 
     func log(_ values: [Double?]) throws {
         let line = values.map { value in value.map { String(format: "%.6g", $0) } ?? "" }
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
-        defer { try? handle.close() }
-        try handle.seekToEnd()
-        try handle.write(contentsOf: Data((line.joined(separator: ",") + "\n").utf8))
+        try TrainingError.writing(logPath) {
+            let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: logPath))
+            defer { try? handle.close() }
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data((line.joined(separator: ",") + "\n").utf8))
+        }
     }
 
     func writeSample(_ sheet: ContactSheet, step: Int) throws {

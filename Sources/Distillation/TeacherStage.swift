@@ -27,9 +27,12 @@ public struct TeacherRecipe: Sendable {
         let stage = try recipe.string("stage")
         guard stage == "teacher" else { throw recipe.invalid("stage", "is \(stage), not teacher") }
         run = try RunSettings(recipe)
-        text = try recipe.modelConfiguration("text_encoder")
-        transformer = try recipe.modelConfiguration("transformer")
-        scheduler = try recipe.modelConfiguration("scheduler")
+        text = try recipe.modelConfiguration(
+            "text_encoder", keys: ModelConfigurationKeys.textEncoder)
+        transformer = try recipe.modelConfiguration(
+            "transformer", keys: ModelConfigurationKeys.transformer)
+        scheduler = try recipe.modelConfiguration(
+            "scheduler", keys: ModelConfigurationKeys.scheduler)
         dropout = try recipe.float("caption_dropout", default: 0.1, in: 0...1)
         noiseLevels = NoiseLevels(
             evenShare: try recipe.float("even_share", default: 0.25, in: 0...1),
@@ -81,15 +84,13 @@ public final class TeacherStage: TrainingStage {
         self.recipe = recipe
         context = try DenoiserContext(
             data: data, base: base, text: recipe.text, transformer: recipe.transformer,
-            scheduler: recipe.scheduler, groups: recipe.groups, team: team)
+            scheduler: recipe.scheduler, groups: recipe.groups,
+            source: "\(recipe.run.file), \"groups\"", team: team)
         parameters =
             try recipe.start.map(Denoiser.copied)
             ?? Denoiser.initialized(seed: recipe.run.seed)
         model = try context.denoiser(parameters)
     }
-
-    /// Images that are learnt.
-    public var conceptCount: Int { context.places.count }
 
     public func isMatrix(_ name: String) -> Bool { Denoiser.isMatrix(name) }
 

@@ -1,12 +1,15 @@
 // What can go wrong in training, apart from data sets and checkpoints.
+import Foundation
 
 /// A fault in a recipe or a run: what, where, and what to do.
 public struct TrainingError: Error, Sendable, CustomStringConvertible {
     public enum Code: String, Sendable {
         /// A recipe has an unknown key, a wrong value or a contradiction.
         case invalidRecipe
-        /// A run's folder belongs to another recipe, or cannot be used.
+        /// A run's folder belongs to another recipe or other data, or cannot be used.
         case unusableRun
+        /// A file or folder cannot be written.
+        case unwritableFile
         /// A loss or gradient is not a number.
         case diverged
         /// Models do not fit each other.
@@ -29,4 +32,15 @@ public struct TrainingError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(place): \(what); \(remedy)" }
+
+    /// Runs what writes to a path with Foundation, and names the path when that fails.
+    public static func writing<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch {
+            throw TrainingError(
+                .unwritableFile, "cannot be written: \(error.localizedDescription)", at: path,
+                remedy: "check that the folder takes files and that the disk has room")
+        }
+    }
 }

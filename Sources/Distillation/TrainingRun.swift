@@ -28,12 +28,14 @@ public final class TrainingRun<Stage: TrainingStage> {
     ///
     /// - Parameters:
     ///   - recipe: the recipe's text, which a continued run must have in common
+    ///   - inputs: paths of what the run learns from, by name, in common too
     ///   - folder: created if it is missing
-    /// - Throws: `TrainingError` when the folder belongs to another recipe, `CheckpointError`
-    ///   when its state is damaged
+    ///   - acceptsChanges: takes up a run although recipe or inputs are others now
+    /// - Throws: `TrainingError` when the folder belongs to another recipe or other inputs,
+    ///   `CheckpointError` when its state is damaged
     public init(
-        _ stage: Stage, _ settings: RunSettings, recipe: String, folder: String,
-        team: ComputeTeam
+        _ stage: Stage, _ settings: RunSettings, recipe: String, inputs: [String: String] = [:],
+        folder: String, acceptsChanges: Bool = false, team: ComputeTeam
     ) throws {
         self.stage = stage
         self.settings = settings
@@ -41,7 +43,8 @@ public final class TrainingRun<Stage: TrainingStage> {
         optimizer = Optimizer(
             stage.parameters, settings.optimizer, isMatrix: stage.isMatrix)
         self.folder = try RunFolder(
-            folder, recipe: recipe, columns: Self.columns(of: stage))
+            folder, recipe: recipe, inputs: inputs, columns: Self.columns(of: stage),
+            acceptsChanges: acceptsChanges)
         try self.folder.restore(optimizer)
     }
 
@@ -117,8 +120,8 @@ public final class TrainingRun<Stage: TrainingStage> {
                 .diverged,
                 "the gradient's norm is \(norm) (\(listed.joined(separator: ", ")))",
                 at: "step \(step + 1)",
-                remedy: "lower the learning rates and continue from the last checkpoint, "
-                    + "which is as it was")
+                remedy: "lower the recipe's learning rates and give --accept-changes to go on from "
+                    + "the last checkpoint, which is as it was")
         }
         optimizer.step(
             gradients, norm: norm, schedule: settings.schedule.factor(at: step), team)

@@ -22,12 +22,13 @@ public struct TrainedVocabulary: Sendable, Equatable {
     /// The number of ids, special tokens included.
     public var size: Int { tokens.count + Self.specialTokens.count }
 
-    /// The files of a tokenizer folder: their names and contents.
+    /// The files of a tokenizer folder: their names and contents. With the last one written the
+    /// folder is complete.
     public var files: [(name: String, text: String)] {
         [
-            ("tokenizer.json", tokenizerFile),
             ("tokenizer_config.json", Self.configurationFile),
             ("chat_template.jinja", Self.chatTemplate),
+            ("tokenizer.json", tokenizerFile),
         ]
     }
 

@@ -41,17 +41,15 @@ public struct AutoencoderConfiguration: Sendable, Equatable {
     private func validate(_ configuration: Configuration) throws {
         let outputs = try configuration.int("out_channels", default: 3)
         if imageChannels != 3 || outputs != 3 {
-            _ =
-                try configuration.invalid(
-                    imageChannels != 3 ? "in_channels" : "out_channels", "is not 3") as Int
+            throw configuration.fault(
+                imageChannels != 3 ? "in_channels" : "out_channels", "is not 3")
         }
         if levelChannels.count > 8 {
-            _ = try configuration.invalid("block_out_channels", "has more than 8 levels") as Int
+            throw configuration.fault("block_out_channels", "has more than 8 levels")
         }
         if levelChannels.contains(where: { $0 % groupCount != 0 }) {
-            _ =
-                try configuration.invalid(
-                    "norm_num_groups", "does not divide every entry of block_out_channels") as Int
+            throw configuration.fault(
+                "norm_num_groups", "does not divide every entry of block_out_channels")
         }
         for (name, kind) in [
             ("down_block_types", "DownEncoderBlock2D"), ("up_block_types", "UpDecoderBlock2D"),
@@ -60,9 +58,8 @@ public struct AutoencoderConfiguration: Sendable, Equatable {
             if types.count != levelChannels.count
                 || types.contains(where: { $0 != .string(kind) })
             {
-                _ =
-                    try configuration.invalid(
-                        name, "is not one \(kind) for each entry of block_out_channels") as Int
+                throw configuration.fault(
+                    name, "is not one \(kind) for each entry of block_out_channels")
             }
         }
     }

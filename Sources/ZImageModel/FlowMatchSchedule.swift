@@ -52,9 +52,8 @@ public struct ScheduleConfiguration: Sendable, Equatable {
         }
         invertsSigmas = try configuration.bool("invert_sigmas", default: false)
         if maximumSequenceLength == baseSequenceLength {
-            _ =
-                try configuration.invalid(
-                    "max_image_seq_len", "equals base_image_seq_len") as Int
+            throw configuration.fault(
+                "max_image_seq_len", "equals base_image_seq_len")
         }
     }
 }

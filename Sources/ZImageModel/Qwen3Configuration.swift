@@ -36,20 +36,17 @@ public struct Qwen3Configuration: Sendable, Equatable {
         maximumPositionCount = try configuration.int(
             "max_position_embeddings", default: 32768, in: 1...1 << 24)
         if headCount % keyValueHeadCount != 0 {
-            _ =
-                try configuration.invalid(
-                    "num_key_value_heads", "does not divide num_attention_heads") as Int
+            throw configuration.fault(
+                "num_key_value_heads", "does not divide num_attention_heads")
         }
         if headDimension % 2 != 0 {
-            _ = try configuration.invalid("head_dim", "is odd") as Int
+            throw configuration.fault("head_dim", "is odd")
         }
         if let types = configuration.fields["layer_types"]?.arrayValue,
             types.contains(where: { $0 != .string("full_attention") })
         {
-            _ =
-                try configuration.invalid(
-                    "layer_types", "has an entry other than full_attention, which is not supported")
-                as Int
+            throw configuration.fault(
+                "layer_types", "has an entry other than full_attention, which is not supported")
         }
         ropeTheta = try Self.ropeTheta(configuration)
     }

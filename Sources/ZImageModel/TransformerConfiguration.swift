@@ -53,10 +53,8 @@ public struct TransformerConfiguration: Sendable, Equatable {
         let patchSizes = try configuration.ints("all_patch_size", default: [2])
         let framePatchSizes = try configuration.ints("all_f_patch_size", default: [1])
         if !zip(patchSizes, framePatchSizes).contains(where: { $0 == patchSize && $1 == 1 }) {
-            _ =
-                try configuration.invalid(
-                    "all_patch_size", "does not offer patches of 2 x 2, the only supported size")
-                as Int
+            throw configuration.fault(
+                "all_patch_size", "does not offer patches of 2 x 2, the only supported size")
         }
         if !configuration.isAbsent("siglip_feat_dim") {
             throw CheckpointError(
@@ -65,19 +63,17 @@ public struct TransformerConfiguration: Sendable, Equatable {
                 remedy: "use a text-to-image checkpoint")
         }
         if axisDimensions.count != 3 || axisLengths.count != 3 {
-            _ =
-                try configuration.invalid(
-                    axisDimensions.count != 3 ? "axes_dims" : "axes_lens",
-                    "does not have three entries") as Int
+            throw configuration.fault(
+                axisDimensions.count != 3 ? "axes_dims" : "axes_lens",
+                "does not have three entries")
         }
         if axisDimensions.contains(where: { $0 % 2 != 0 })
             || axisDimensions.reduce(0, +) != headDimension
         {
-            _ =
-                try configuration.invalid(
-                    "axes_dims",
-                    "is \(axisDimensions); three even numbers that add up to dim / n_heads = "
-                        + "\(headDimension) are needed") as Int
+            throw configuration.fault(
+                "axes_dims",
+                "is \(axisDimensions); three even numbers that add up to dim / n_heads = "
+                    + "\(headDimension) are needed")
         }
     }
 }

@@ -61,8 +61,9 @@ public struct ZImageCheckpoint {
             ("text_encoder", text.weights), ("transformer", denoiser.weights),
             ("vae", vae.weights),
         ]
-        try checkAgreement(
-            text: text.configuration, denoiser: denoiser.configuration, vae: vae.configuration)
+        try Self.checkAgreement(
+            tokenizer: tokenizer, text: text.configuration, transformer: denoiser.configuration,
+            autoencoder: autoencoder.configuration)
     }
 
     /// A configuration and its weights.
@@ -90,14 +91,13 @@ public struct ZImageCheckpoint {
         let index = try Configuration(path: path)
         try index.require("_class_name", [.string("ZImagePipeline")])
         if index.isAbsent("_class_name") {
-            _ = try index.invalid("_class_name", "is missing") as Int
+            throw index.fault("_class_name", "is missing")
         }
         for (name, classes) in componentClasses {
             guard let entry = index.fields[name]?.arrayValue, entry.count == 2,
                 let className = entry[1].stringValue
             else {
-                _ = try index.invalid(name, "does not name a class") as Int
-                return
+                throw index.fault(name, "does not name a class")
             }
             guard classes.contains(className) else {
                 throw CheckpointError(
@@ -108,36 +108,30 @@ public struct ZImageCheckpoint {
         }
     }
 
-    /// Throws when the components do not fit each other.
-    private func checkAgreement(
-        text: Configuration, denoiser: Configuration, vae: Configuration
+    /// Throws a `CheckpointError` when components do not fit each other.
+    public static func checkAgreement(
+        tokenizer: Qwen2Tokenizer, text: Configuration, transformer: Configuration,
+        autoencoder: AutoencoderConfiguration
     ) throws {
-        let transformer = self.transformer.configuration
-        let hidden = textEncoder.configuration.hiddenSize
-        if transformer.captionWidth != hidden {
-            _ =
-                try denoiser.invalid(
-                    "cap_feat_dim",
-                    "is \(transformer.captionWidth), but the text encoder has width \(hidden)"
-                )
-                as Int
+        let denoiser = try TransformerConfiguration(transformer)
+        let encoder = try Qwen3Configuration(text)
+        if denoiser.captionWidth != encoder.hiddenSize {
+            throw transformer.fault(
+                "cap_feat_dim",
+                "is \(denoiser.captionWidth), but the text encoder has width "
+                    + "\(encoder.hiddenSize)")
         }
-        let channels = autoencoder.configuration.latentChannels
-        if transformer.latentChannels != channels {
-            _ =
-                try denoiser.invalid(
-                    "in_channels",
-                    "is \(transformer.latentChannels), but the VAE's latent_channels is \(channels)"
-                )
-                as Int
+        if denoiser.latentChannels != autoencoder.latentChannels {
+            throw transformer.fault(
+                "in_channels",
+                "is \(denoiser.latentChannels), but the VAE's latent_channels is "
+                    + "\(autoencoder.latentChannels)")
         }
-        let vocabulary = textEncoder.configuration.vocabularySize
-        if tokenizer.vocabularySize > vocabulary {
-            _ =
-                try text.invalid(
-                    "vocab_size",
-                    "is \(vocabulary), but the tokenizer has \(tokenizer.vocabularySize) entries")
-                as Int
+        if tokenizer.vocabularySize > encoder.vocabularySize {
+            throw text.fault(
+                "vocab_size",
+                "is \(encoder.vocabularySize), but the tokenizer has "
+                    + "\(tokenizer.vocabularySize) entries")
         }
     }
 

@@ -16,6 +16,6 @@ struct DistillCommand: ParsableCommand {
         let team = options.team()
         let stage = try DistillationStage(
             recipe, data: try ImageFolder(path: options.data), teacher: teacher, team: team)
-        try options.train(stage, recipe.run, team: team)
+        try options.train(stage, recipe.run, inputs: ["teacher": teacher], team: team)
     }
 }

@@ -55,8 +55,10 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        try FileManager.default.createDirectory(
-            atPath: output, withIntermediateDirectories: true)
+        try TrainingError.writing(output) {
+            try FileManager.default.createDirectory(
+                atPath: output, withIntermediateDirectories: true)
+        }
         let evaluation = try Evaluation(
             folder: model, data: try ImageFolder(path: data), groups: group,
             team: ComputeTeam(threadCount: threads))
@@ -75,6 +77,7 @@ struct EvaluateCommand: ParsableCommand {
         let report = try encoder.encode(result.report)
         try AtomicFile.write(report + Data("\n".utf8), to: output + "/evaluation.json")
         try result.sheet.write(to: output + "/sheet.png")
+        try result.combinations?.write(to: output + "/combinations.png")
         try StandardOutput.write(String(decoding: report, as: UTF8.self))
     }
 }

@@ -17,6 +17,8 @@ struct TrainOptions: ParsableArguments {
     var run: String
     @Option(help: "Where the finished model goes.")
     var output: String
+    @Flag(help: "Go on with a run although recipe, data or models are others than it began with.")
+    var acceptChanges = false
     @Option(help: "Compute threads; all processors by default.")
     var threads = ProcessInfo.processInfo.activeProcessorCount
 
@@ -33,9 +35,16 @@ struct TrainOptions: ParsableArguments {
     }
 
     /// Runs a stage to its end, or to the first interruption, and exports the model.
-    func train(_ stage: some TrainingStage, _ settings: RunSettings, team: ComputeTeam) throws {
+    ///
+    /// - Parameter inputs: paths of models that it learns from, by option
+    func train(
+        _ stage: some TrainingStage, _ settings: RunSettings, inputs: [String: String] = [:],
+        team: ComputeTeam
+    ) throws {
         let text = try String(contentsOfFile: recipe, encoding: .utf8)
-        let run = try TrainingRun(stage, settings, recipe: text, folder: self.run, team: team)
+        let run = try TrainingRun(
+            stage, settings, recipe: text, inputs: inputs.merging(["data": data]) { $1 },
+            folder: self.run, acceptsChanges: acceptChanges, team: team)
         if run.step > 0 {
             StandardError.write("turbine: going on from step \(run.step) of \(settings.stepCount)")
         }

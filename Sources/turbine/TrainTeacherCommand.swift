@@ -16,6 +16,6 @@ struct TrainTeacherCommand: ParsableCommand {
         let team = options.team()
         let stage = try TeacherStage(
             recipe, data: try ImageFolder(path: options.data), base: base, team: team)
-        try options.train(stage, recipe.run, team: team)
+        try options.train(stage, recipe.run, inputs: ["base": base], team: team)
     }
 }

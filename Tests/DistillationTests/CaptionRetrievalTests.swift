@@ -105,14 +105,9 @@ import Testing
             descriptors: descriptors,
             concepts: ["red disc", "blue disc", "red square", "red disc", "blue square"])
         let query = describe(Self.disc((230, 50, 35), x: 65))
-        let matches = retrieval.nearest(to: query, count: 3)
-        #expect(matches.map(\.index) == [0, 3, 2])
-        #expect(matches[0].squaredDistance == matches[1].squaredDistance)
         #expect(retrieval.rank(of: "red disc", for: query) == 1)
         #expect(retrieval.rank(of: "red square", for: query) == 2)
         #expect(retrieval.rank(of: "green disc", for: query) == nil)
-        #expect(retrieval.confusable(within: 0) == [])
-        #expect(retrieval.confusable(within: 4) == [0, 1, 2, 3, 4])
     }
 
     @Test func tiesBetweenConceptsCountAgainst() {
@@ -121,7 +116,6 @@ import Testing
             descriptors: [disc, disc, describe(Self.square(Self.red))], concepts: ["a", "b", "c"])
         #expect(retrieval.rank(of: "a", for: disc) == 2)
         #expect(retrieval.rank(of: "b", for: disc) == 2)
-        #expect(retrieval.confusable(within: 0) == [0, 1])
         // A blank picture has nothing in common with anything.
         let blank = describe(Self.picture((0, 0, 0)) { _, _ in false })
         #expect(blank.values.allSatisfy { abs($0) < 0.01 })

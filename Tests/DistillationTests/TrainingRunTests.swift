@@ -155,13 +155,44 @@ private final class TinyTraining {
         #expect(try training.run(recipe, in: "wild").step == 4)
     }
 
-    @Test func `a folder of another recipe is refused`() throws {
+    @Test func `a folder of another recipe or other data is refused, unless that is meant`()
+        throws
+    {
         let training = try TinyTraining()
-        _ = try training.run(TinyTraining.recipe(), in: "taken")
-        let error = #expect(throws: TrainingError.self) {
-            try training.run(TinyTraining.recipe(steps: 7), in: "taken")
+        func open(
+            _ recipe: String, _ data: String, acceptsChanges: Bool = false
+        ) throws -> TrainingRun<AutoencoderStage> {
+            let settings = try AutoencoderRecipe(
+                RecipeObject(path: try training.path(recipe))
+            ).run
+            return try TrainingRun(
+                training.stage(recipe), settings, recipe: recipe, inputs: ["data": data],
+                folder: training.folder + "/taken", acceptsChanges: acceptsChanges,
+                team: ComputeTeam(threadCount: 1))
         }
-        #expect(error?.code == .unusableRun)
+        let (first, longer) = (TinyTraining.recipe(), TinyTraining.recipe(steps: 7))
+        _ = try open(first, "/data").run { $0.step < 2 }
+        for (recipe, data, said) in [(longer, "/data", "recipe"), (first, "/other", "data")] {
+            let error = #expect(throws: TrainingError.self) { try open(recipe, data) }
+            #expect(error?.code == .unusableRun)
+            #expect(error?.what.contains("another \(said)") == true)
+        }
+        #expect(try open(longer, "/other", acceptsChanges: true).step == 2)
+        // From now on that is what the run is made of.
+        #expect(try open(longer, "/other").step == 2)
+        #expect(throws: TrainingError.self) { try open(first, "/data") }
+    }
+
+    @Test func `a run whose log was lost goes on with a new one`() throws {
+        let training = try TinyTraining()
+        let recipe = TinyTraining.recipe()
+        _ = try training.run(recipe, in: "logless").run { $0.step < 2 }
+        let log = training.folder + "/logless/log.csv"
+        try FileManager.default.removeItem(atPath: log)
+        #expect(try training.run(recipe, in: "logless").run { _ in true })
+        let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n")
+        #expect(lines.first?.hasPrefix("step,seconds,") == true)
+        #expect(lines.dropFirst().map { $0.prefix(2) } == ["4,", "6,"])
     }
 
     @Test func `a damaged state is named`() throws {
