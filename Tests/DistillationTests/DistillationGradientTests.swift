@@ -39,8 +39,8 @@ import Testing
         }
         #expect(gradients.count > 40)
         let norm = gradients.values.joined().reduce(0.0) { $0 + Double($1 * $1) }.squareRoot()
-        // So far that the loss changes by a hundredth, were it straight.
-        let length = 0.01 * loss / norm
+        // So far that the loss changes by a thousandth: farther it bends, nearer it is rounding.
+        let length = 0.001 * loss / norm
         func move(_ distance: Double) throws -> Double {
             for (name, gradient) in gradients {
                 let tensor = stage.parameters[name]
