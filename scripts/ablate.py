@@ -101,7 +101,7 @@ def main():
             subprocess.run(
                 [TURBINE, "distill", "--recipe", path, "--data", options.data,
                  "--teacher", options.teacher, "--run", folder / "run",
-                 "--output", folder / "model"], check=True)
+                 "--output", folder / "model"], check=True, stdout=sys.stderr)
         lines.append(row(name, folder / "model", folder, options))
     print("\n".join(lines))
 
