@@ -16,10 +16,7 @@ enum ComponentFolder {
         _ fields: [String: JSONValue], weights: [String: Tensor], baseName: String,
         to folder: String
     ) throws {
-        try TrainingError.writing(folder) {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        }
+        try TrainingError.makeFolder(folder)
         let contents = try SafetensorsWriter.encode(
             weights.mapValues { $0.converted(to: .bfloat16) }, metadata: ["format": "pt"])
         let file = try AtomicFile(path: "\(folder)/\(baseName).safetensors")

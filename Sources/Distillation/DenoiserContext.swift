@@ -33,9 +33,10 @@ final class DenoiserContext {
         team: ComputeTeam
     ) throws {
         self.data = data
-        try text.require("model_type", [.string("qwen3")])
-        try transformer.require("_class_name", [.string("ZImageTransformer2DModel")])
-        try scheduler.require("_class_name", [.string("FlowMatchEulerDiscreteScheduler")])
+        // As they are given: what follows says which classes they are.
+        textConfiguration = try Qwen3Configuration(text)
+        transformerConfiguration = try TransformerConfiguration(transformer)
+        scheduleConfiguration = try ScheduleConfiguration(scheduler)
         tokenizer = try Qwen2Tokenizer(directory: URL(fileURLWithPath: base + "/tokenizer"))
         let weights = try WeightSet(
             folder: base + "/vae", baseName: "diffusion_pytorch_model")
@@ -54,15 +55,12 @@ final class DenoiserContext {
             scheduler
             .setting("_class_name", .string("FlowMatchEulerDiscreteScheduler"))
             .setting("_diffusers_version", .string("0.42.1"))
-        textConfiguration = try Qwen3Configuration(textFields)
-        transformerConfiguration = try TransformerConfiguration(transformerFields)
-        scheduleConfiguration = try ScheduleConfiguration(schedulerFields)
         folder = PipelineFolder(
             base: base, text: textFields, transformer: transformerFields,
             schedulerFields: schedulerFields.fields)
         emptyCaption = tokenizer.encodeChat(prompt: "")
         try ZImageCheckpoint.checkAgreement(
-            tokenizer: tokenizer, text: textFields, transformer: transformerFields,
+            tokenizer: tokenizer, text: text, transformer: transformer,
             autoencoder: autoencoder.configuration)
         places = try data.indices(in: [.train, .heldOut], groups: groups, namedIn: source)
         try Self.check(

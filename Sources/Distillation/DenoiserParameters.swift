@@ -104,10 +104,7 @@ struct PipelineFolder {
             transformer.fields, weights: weights(Denoiser.transformerPrefix),
             baseName: "diffusion_pytorch_model", to: folder + "/transformer")
         let manager = FileManager.default
-        try TrainingError.writing(folder) {
-            try manager.createDirectory(
-                atPath: folder + "/scheduler", withIntermediateDirectories: true)
-        }
+        try TrainingError.makeFolder(folder + "/scheduler")
         try ComponentFolder.writeJSON(
             .object(schedulerFields), to: folder + "/scheduler/scheduler_config.json")
         for component in ["tokenizer", "vae"] {

@@ -29,10 +29,7 @@ final class RunFolder {
         self.recipe = recipe
         self.inputs = inputs.mapValues { URL(fileURLWithPath: $0).standardizedFileURL.path }
         self.columns = columns
-        try TrainingError.writing(path) {
-            try FileManager.default.createDirectory(
-                atPath: path + "/samples", withIntermediateDirectories: true)
-        }
+        try TrainingError.makeFolder(path + "/samples")
         if !acceptsChanges { try checkOrigin() }
     }
 

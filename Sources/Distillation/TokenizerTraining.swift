@@ -43,16 +43,10 @@ public struct TokenizerTraining: Sendable {
 
     /// Writes a vocabulary as a tokenizer folder, which is made if it is not there; then reads it
     /// back and counts the captions' tokens.
-    /// - Throws: `GenerationError` when a file cannot be written.
+    /// - Throws: `TrainingError` when the folder cannot be made, `GenerationError` when a file
+    ///   cannot be written.
     public func write(_ vocabulary: TrainedVocabulary, to folder: String) throws -> Report {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw GenerationError(
-                code: .unwritableOutput, field: folder, what: "the folder cannot be made",
-                remedy: "name a folder that can be written")
-        }
+        try TrainingError.makeFolder(folder)
         for file in vocabulary.files {
             try AtomicFile.write(file.text.utf8, to: "\(folder)/\(file.name)")
         }

@@ -43,4 +43,12 @@ public struct TrainingError: Error, Sendable, CustomStringConvertible {
                 remedy: "check that the folder takes files and that the disk has room")
         }
     }
+
+    /// Makes a folder, and those above it, unless it is there.
+    public static func makeFolder(_ path: String) throws {
+        try writing(path) {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
+        }
+    }
 }

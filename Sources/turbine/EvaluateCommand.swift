@@ -55,10 +55,7 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
-        try TrainingError.writing(output) {
-            try FileManager.default.createDirectory(
-                atPath: output, withIntermediateDirectories: true)
-        }
+        try TrainingError.makeFolder(output)
         let evaluation = try Evaluation(
             folder: model, data: try ImageFolder(path: data), groups: group,
             team: ComputeTeam(threadCount: threads))

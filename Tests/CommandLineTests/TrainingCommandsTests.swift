@@ -202,6 +202,12 @@ private final class TinyTraining {
         let (whole, resumed) = (try tiny.contents("undisturbed"), try tiny.contents("model"))
         #expect(whole.count > 8)
         #expect(whole == resumed)
+
+        let longer = try tiny.teacherArguments(steps: steps + 1, run: "run", output: "longer")
+        let refused = try Turbine.run(longer)
+        try expectRefusal(refused, ["run: belongs to another recipe", "--accept-changes"])
+        let accepted = try tiny.run(longer + ["--accept-changes"])
+        #expect(accepted.errors.contains("going on from step \(steps) of \(steps + 1)"))
     }
 
     @Test func `mistakes are named, and nothing is made`() throws {
